@@ -73,10 +73,10 @@ class TypologySettings(BaseModel):
 
     @model_validator(mode="after")
     def _the_primary_cell_is_analysed(self) -> "TypologySettings":
-        selected = {
+        selected: dict[str, tuple[str, list[str]]] = {
             "recipes": (self.primary_recipe, self.recipes),
             "tasks": (self.primary_task, self.tasks),
-            "distances": (self.primary_distance, self.distances),
+            "distances": (self.primary_distance, list(self.distances)),
         }
         for key, (primary, values) in selected.items():
             if primary not in values:

@@ -1,0 +1,36 @@
+"""Run study S1 (typology) on a table of scores: tests.tsv and verdict.json."""
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from xstilts.command_line import run
+from xstilts.studies.settings import parse_typology_settings
+
+
+def main(
+    *,
+    scores: Annotated[Path, Option(help="scores.tsv, of a run or published")],
+    languages: Annotated[Path, Option(help="languages.tsv")],
+    settings: Annotated[str, Option(help="Settings of the study, as JSON")],
+    tests: Annotated[Path, Option(help="tests.tsv, to be written")],
+    verdict: Annotated[Path, Option(help="verdict.json, to be written")],
+    fertility: Annotated[Path | None, Option(help="fertility.tsv; needed if it is a covariate")] = None,
+    corpus: Annotated[Path | None, Option(help="corpus.tsv, if the run pre-trained its models")] = None,
+    equal_pool: Annotated[Path | None, Option(help="Scores with equal pools, as scores.tsv")] = None,
+) -> None:
+    """Test whether degradation in retrieval rises with typological distance from English."""
+    parsed = parse_typology_settings(settings)
+    # Imported late: wrong settings are reported at once, without a second of statistics libraries.
+    from xstilts.studies.typology import analyse
+    from xstilts.tables import read_table, write_table
+
+    tables = [None if path is None else read_table(path) for path in (fertility, corpus, equal_pool)]
+    table, decision = analyse(read_table(scores), read_table(languages), parsed, *tables)
+    write_table(table, tests)
+    decision.write(verdict)
+
+
+if __name__ == "__main__":
+    run(main)

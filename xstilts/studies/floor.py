@@ -1,0 +1,76 @@
+"""The floor rule: are scores above chance, and above an untrained encoder and n-gram TF-IDF?"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from xstilts.studies.degradation import ENGLISH, Scores
+from xstilts.studies.statistics import NotEstimableError, chance_tail
+
+CHANCE = ("chance", "-")
+TFIDF = ("tfidf", "-")
+UNTRAINED = "untrained"
+
+
+@dataclass(frozen=True)
+class Floor:
+    """How many of `languages` are not above a control."""
+
+    below: tuple[str, ...]
+    languages: int
+
+    @property
+    def share(self) -> float:
+        """Share of the languages that are not above it."""
+        return len(self.below) / self.languages
+
+
+def against_chance(scores: Scores, model: str, recipe: str, task: str, alpha: float) -> Floor:
+    """The languages whose score is not above chance, each tested once, exactly and one-sided at `alpha`.
+
+    Uncorrected on purpose: at the floor one language in 1/alpha would still pass, far from two thirds.
+    Where no guessing rate was scored, that of an accuracy in retrieval is 1 / queries, since each query
+    has one answer among as many candidates.
+
+    Raises:
+        NotEstimableError: without scores, without number of queries, or without a guessing rate.
+    """
+    ours, queries = _means(scores, model, recipe, task)
+    try:
+        chance = _means(scores, *CHANCE, task)[0].reindex(ours.index)
+    except NotEstimableError:
+        if scores.settings.metrics[task] != "accuracy":
+            raise
+        chance = 1 / queries
+    known = queries.notna() & chance.notna()
+    if not known.any():
+        raise NotEstimableError("the numbers of queries are not given")
+    tail = chance_tail(ours[known], queries[known], chance[known])
+    return Floor(tuple(tail.index[tail > alpha]), len(tail))
+
+
+def against_control(scores: Scores, model: str, recipe: str, task: str, control: tuple[str, str]) -> Floor:
+    """The languages whose score is not greater than that of a control (model, recipe); a description.
+
+    Raises:
+        NotEstimableError: without scores of either.
+    """
+    ours = _means(scores, model, recipe, task)[0]
+    theirs = _means(scores, *control, task)[0]
+    both = sorted(set(ours.index) & set(theirs.index))
+    if not both:
+        raise NotEstimableError(f"no language is scored with {control[0]} too")
+    return Floor(tuple(code for code in both if ours[code] <= theirs[code]), len(both))
+
+
+def _means(
+    scores: Scores, model: str, recipe: str, task: str
+) -> tuple["pd.Series[float]", "pd.Series[float]"]:
+    """Scores and numbers of queries by language, averaged over seeds, without English."""
+    cell = scores.of(model, recipe, task)
+    cell = cell[cell["language"] != ENGLISH]
+    if cell.empty:
+        what = model if recipe == "-" else f"{model}, {recipe}"
+        raise NotEstimableError(f"the scores hold no {task} of {what}")
+    means = cell.groupby("language", sort=True)[["value", "n"]].mean()
+    return means["value"], means["n"]

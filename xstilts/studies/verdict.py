@@ -1,0 +1,108 @@
+"""From a primary test to a verdict: one rule, in code and in words from the same settings."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from xstilts.studies.floor import Floor
+from xstilts.studies.settings import TypologySettings
+from xstilts.studies.statistics import FamilyFit, detectable_slope
+
+Decision = Literal["supports", "contradicts", "inconclusive", "not estimable"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verdict.json holds; `detectable_effect` is missing where the test could not be made."""
+
+    verdict: Decision
+    rule: str
+    primary_id: str
+    detectable_effect: float | None
+    reason: str
+
+    def write(self, path: Path) -> None:
+        """Write verdict.json, all at once or not at all."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        content = asdict(self)
+        if self.detectable_effect is not None:
+            content["detectable_effect"] = round(self.detectable_effect, 6)
+        partial.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+
+
+def rule_in_words(settings: TypologySettings) -> str:
+    """The rule that `decide` follows."""
+    percent = _percent(1 - settings.alpha)
+    return (
+        f"not estimable, if more than {_percent(settings.floor_share)} of the languages are not above chance "
+        f"(binomial test per language at {settings.alpha:g}), or the model cannot be fitted "
+        f"(fewer than {settings.minimum_languages} languages or {settings.minimum_families} families, "
+        "constant scores or predictors, no degrees of freedom); "
+        f"supports, if the {percent} interval of the slope of degradation on {settings.primary_distance} "
+        f"distance lies above {settings.smallest_slope:g}; contradicts, if it lies below; else inconclusive"
+    )
+
+
+def decide(
+    fit: FamilyFit | str, floor: Floor | str, settings: TypologySettings, primary_id: str, span: float
+) -> Verdict:
+    """The verdict on the primary hypothesis.
+
+    Args:
+        fit: The primary model, or why there is none.
+        floor: The comparison with chance, or why there is none.
+        settings: Holds the thresholds.
+        primary_id: Id of the primary row of tests.tsv.
+        span: Distance between the nearest and the furthest language of the fit, for the words.
+    """
+    decision, reason, detectable = _judge(fit, floor, settings, span)
+    return Verdict(decision, rule_in_words(settings), primary_id, detectable, reason)
+
+
+def _judge(
+    fit: FamilyFit | str, floor: Floor | str, settings: TypologySettings, span: float
+) -> tuple[Decision, str, float | None]:
+    detectable = None if isinstance(fit, str) else detectable_slope(fit, settings.alpha, settings.power)
+    if not isinstance(floor, str) and floor.share > settings.floor_share:
+        reason = (
+            f"Floor: in {len(floor.below)} of {floor.languages} languages retrieval is no better than "
+            "guessing, so differences between languages say nothing about distance."
+        )
+        return "not estimable", reason, detectable
+    if isinstance(fit, str) or detectable is None:
+        return "not estimable", f"The question cannot be answered, because {fit}.", None
+    finding, decision = _finding(fit, settings, span)
+    unknown = f" Whether scores are above chance is not known, because {floor}." * isinstance(floor, str)
+    power = (
+        f" The smallest slope that this run could have found with {_percent(settings.power)} power is "
+        f"{detectable:.2f} ({100 * detectable * span:.1f} points)."
+    )
+    return decision, finding + power + unknown, detectable
+
+
+def _finding(fit: FamilyFit, settings: TypologySettings, span: float) -> tuple[str, Decision]:
+    numbers = (
+        f"slope {fit.estimate:.2f}, {_percent(fit.level)} interval {fit.low:.2f} to {fit.high:.2f}, "
+        f"p = {fit.p:.3f}, {fit.languages} languages of {fit.families} families"
+    )
+    points = f"{100 * abs(fit.estimate) * span:.1f} points from the nearest to the furthest language"
+    distance, threshold = settings.primary_distance, settings.smallest_slope
+    more = f" by more than {threshold:g} per unit" if threshold else ""
+    if fit.low > threshold:
+        return f"Degradation rises with {distance} distance{more}: {points} ({numbers}).", "supports"
+    if fit.high < threshold:
+        what = "does not rise" if threshold else "falls"
+        return f"Degradation {what} with {distance} distance{more}: {points} ({numbers}).", "contradicts"
+    sign = "rise" if fit.estimate > 0 else "fall"
+    return (
+        f"The languages show a {sign} with {distance} distance of {points}, which cannot be told from "
+        f"none{' that matters' if threshold else ''} ({numbers}).",
+        "inconclusive",
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
