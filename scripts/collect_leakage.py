@@ -1,0 +1,23 @@
+"""Join the reports of what was filtered out of the training data."""
+
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+from typer import Argument, Option
+
+from xstilts.command_line import run
+from xstilts.tables import read_table, write_table
+
+
+def main(
+    inputs: Annotated[list[Path], Argument(help="reports of single jobs")],
+    output: Annotated[Path, Option(help="the joint report to write")],
+) -> None:
+    """Write one sorted table."""
+    table = pd.concat([read_table(path) for path in inputs], ignore_index=True)
+    write_table(table.sort_values(["trained_on", "language", "evaluation"], kind="stable"), output)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,165 @@
+"""Training data as training reads them: filtered against the evaluation data, checked and divided."""
+
+import hashlib
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from xstilts.data.examples import Example, ParallelExample, SpanExample
+from xstilts.data.labels import check_labels
+from xstilts.data.leakage import EvaluationKeys, key_of, leakage_rows, leakage_table, normalise
+from xstilts.data.sources import FolderSource
+from xstilts.errors import DataError
+from xstilts.registry import Holdout, TrainingTask
+
+CORPUS_COLUMNS = ["language", "lines", "bytes", "pairs"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Examples to train on and to select on, and the report of what was filtered out."""
+
+    train: list[Example]
+    dev: list[Example]
+    leakage: pd.DataFrame
+
+
+def prepare_task(
+    source: FolderSource,
+    name: str,
+    task: TrainingTask,
+    keys: EvaluationKeys,
+    languages: Sequence[str] = ("en",),
+) -> Prepared:
+    """The training and selection data of a task.
+
+    Training examples that occur in evaluation data are removed. A published development split is
+    left as it is: it is selected on, not trained on. A held-out share is taken after filtering.
+
+    Raises:
+        DataError: if a file is at fault, an example has no label or an unknown one, or nothing is left.
+    """
+    train: list[Example] = []
+    rows: list[dict[str, Any]] = []
+    for language in sorted(languages):
+        examples = source.read(task.train.dataset, task.train.split, language)
+        found = [keys.of_example(example) for example in examples]
+        rows += leakage_rows(name, language, found)
+        train += [example for example, datasets in zip(examples, found, strict=True) if not datasets]
+    if isinstance(task.dev, Holdout):
+        train, dev = hold_out(train, task.dev.holdout)
+    else:
+        dev = [e for code in sorted(languages) for e in source.read(task.dev.dataset, task.dev.split, code)]
+    for part, examples in (("train", train), ("dev", dev)):
+        if not examples:
+            raise DataError(f"no example of {name} is left for its {part} part", where=task.train.dataset)
+        check_labels(examples, task.type, task.labels, where=f"task {name}, {part} part")
+    return Prepared(train, dev, leakage_table(rows))
+
+
+def hold_out(examples: Sequence[Example], share: float) -> tuple[list[Example], list[Example]]:
+    """Divide examples into (kept, held out) by the hash of their ids.
+
+    Questions are divided by the hash of their paragraphs, so that the parts share none.
+    """
+    kept: list[Example] = []
+    held: list[Example] = []
+    for example in examples:
+        unit = key_of(normalise(example.context)) if isinstance(example, SpanExample) else example.id
+        (held if _fraction(unit) < share else kept).append(example)
+    return kept, held
+
+
+def prepare_text(
+    source: FolderSource,
+    languages: Sequence[str],
+    keys: EvaluationKeys,
+    output: Path,
+    max_lines: int | None = None,
+    seed: int = 0,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Write the pre-training text, and the translation pairs if the source has any.
+
+    Args:
+        source: Where `text` and perhaps `pairs` are.
+        languages: Which are wanted; one without text is left out.
+        keys: What must not be trained on.
+        output: The folder to write, with `text/<language>.txt` and `pairs/<language>.tsv`.
+        max_lines: Lines kept per language after filtering: the first so many of a seeded permutation.
+        seed: Of that permutation.
+
+    Returns:
+        The table of the corpus (language, lines, bytes, pairs) and the report of leakage.
+
+    Raises:
+        DataError: if a file is at fault, or no text is left.
+    """
+    partial = output.with_name(output.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    corpus: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    for language in sorted(set(languages) & set(source.languages("text", "train"))):
+        lines, line_rows = _clean_lines(source, language, keys)
+        pairs, pair_rows = _clean_pairs(source, language, keys)
+        rows += line_rows + pair_rows
+        if not lines:
+            continue
+        lines = sample(lines, max_lines, f"{seed} {language}")
+        size = _write_lines(partial / "text" / f"{language}.txt", lines)
+        if pairs:
+            _write_lines(partial / "pairs" / f"{language}.tsv", [f"{p.text}\t{p.english}" for p in pairs])
+        corpus.append({"language": language, "lines": len(lines), "bytes": size, "pairs": len(pairs)})
+    if not corpus:
+        raise DataError("no text of the languages asked for", where=str(source.root), hint="see `text`")
+    shutil.rmtree(output, ignore_errors=True)
+    partial.replace(output)
+    return pd.DataFrame(corpus, columns=CORPUS_COLUMNS), leakage_table(rows)
+
+
+def sample(lines: list[str], size: int | None, seed: str) -> list[str]:
+    """The first `size` lines of a seeded permutation, in their old order (None: all)."""
+    if size is None or size >= len(lines):
+        return lines
+    order = sorted(range(len(lines)), key=lambda index: _digest(f"{seed} {index}"))
+    return [lines[index] for index in sorted(order[:size])]
+
+
+def _clean_lines(
+    source: FolderSource, language: str, keys: EvaluationKeys
+) -> tuple[list[str], list[dict[str, Any]]]:
+    lines = source.lines("text", "train", language)
+    found = [keys.of_text(line) for line in lines]
+    kept = [line for line, datasets in zip(lines, found, strict=True) if not datasets]
+    return kept, leakage_rows("text", language, found)
+
+
+def _clean_pairs(
+    source: FolderSource, language: str, keys: EvaluationKeys
+) -> tuple[list[ParallelExample], list[dict[str, Any]]]:
+    if not source.holds("pairs", "train") or language not in source.languages("pairs", "train"):
+        return [], []
+    examples = source.read("pairs", "train", language)
+    pairs = [example for example in examples if isinstance(example, ParallelExample)]
+    found = [keys.of_pair(pair) for pair in pairs]
+    kept = [pair for pair, datasets in zip(pairs, found, strict=True) if not datasets]
+    return kept, leakage_rows("pairs", language, found)
+
+
+def _write_lines(path: Path, lines: Sequence[str]) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    content = "".join(f"{line}\n" for line in lines).encode()
+    path.write_bytes(content)
+    return len(content)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def _fraction(text: str) -> float:
+    """A number in [0, 1) that depends on the text alone."""
+    return int.from_bytes(_digest(text)[:6], "big") / 2**48
