@@ -1,0 +1,29 @@
+# The two commands that matter: `make demo` and `make test`. Each sets .venv up first, if need be.
+# Variables: CORES, ARGS (more options), and those of envs/install.sh: PYTHON, TORCH, TORCH_INDEX.
+CORES ?= 2
+ARGS ?=
+export PYTHON TORCH TORCH_INDEX
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lock environment clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: environment ## the default run, micro: results/micro/report.html
+	.venv/bin/snakemake --cores $(CORES) $(ARGS)
+
+test: environment ## all tests and linters
+	.venv/bin/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+lint: environment ## the linters alone
+	.venv/bin/python -m pytest tests/unit/test_linters.py $(ARGS)
+
+environment: ## .venv as the locks say; nothing to do where it is there
+	@envs/install.sh
+
+lock: environment ## the locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
+	envs/lock.sh $(ARGS)
+
+clean: ## removes the environment and the caches, never results
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './results/*' -prune -exec rm -rf {} +
