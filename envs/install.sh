@@ -8,7 +8,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-say() { echo "xstilts: $*" >&2; }
+exec 3>&2
+say() { echo "xstilts: $*" >&3; }
 fail() { say "$*" && exit 1; }
 locks() { cat envs/build.lock envs/xstilts.lock envs/test.lock envs/torch.lock envs/torch-cpu.lock; }
 
@@ -68,8 +69,8 @@ drop_unfinished_packages() { # pip writes INSTALLER last: a package without it w
     done
 }
 
-pip_install() { # quiet unless a person watches
-    if [ -t 1 ]; then quiet=; else quiet=-qq; fi
+if [ -t 1 ]; then quiet=; else quiet=-qq; fi # pip talks where a person watches
+pip_install() {
     .venv/bin/python -m pip --disable-pip-version-check --no-input install $quiet --no-deps --no-build-isolation "$@"
 }
 
@@ -84,8 +85,7 @@ install_torch() { # KIND OPTION...
     kind=$1
     shift
     rm -f .venv/torch
-    install_locked "$@"
-    echo "$kind" > .venv/torch
+    install_locked "$@" && echo "$kind" > .venv/torch
 }
 
 install_cpu_torch() {
@@ -104,7 +104,7 @@ install_chosen_torch() {
         auto)
             if [ "$(uname -s)" != Linux ] || has_nvidia_driver; then
                 install_ordinary_torch
-            elif ! (install_cpu_torch); then
+            elif ! (install_cpu_torch) 2>/dev/null; then
                 say "no CPU build of torch to be had (TORCH_INDEX= may name where): taking the ordinary one, several GB"
                 install_ordinary_torch
             fi
@@ -113,9 +113,9 @@ install_chosen_torch() {
 }
 
 if torch_is_as_asked && environment_is_usable && locks | cmp -s - .venv/done; then exit 0; fi
-trap '[ $? = 0 ] || say "set-up is not finished; the same command goes on from here"' EXIT
 rm -f .venv/done
 environment_is_usable || make_environment
+trap '[ $? = 0 ] || say "set-up is not finished; the same command goes on from here"' EXIT
 drop_unfinished_packages
 install_locked envs/build.lock
 install_locked envs/xstilts.lock
