@@ -72,25 +72,35 @@ class Uriel(URIELPlusDatabases, URIELPlusQuerying):  # type: ignore[misc]  # no 
         if definition == "urielplus":
             self._add_databases(database)
         self._settle_families()
+        self._matrix = {
+            category: self.map_new_distance_to_loaded_features(category) for category in CATEGORIES
+        }
 
     def distance(self, category: Category, first: str, second: str) -> float:
-        """Distance, 0 (same direction) to 1 (nothing in common); NaN if no feature is known in both."""
-        if self.coverage(category, first, second) == 0:
+        """Distance, 0 (same direction) to 1 (nothing in common).
+
+        NaN where there is no angle: if no feature is known in both languages, or one of them has none of
+        those that are (Waray: one syntactic feature is known, and by the library it is at 0.0 from English).
+        """
+        one, other = self._values(category, first), self._values(category, second)
+        shared = _known(one) & _known(other)
+        if not ((one[shared] > 0).any() and (other[shared] > 0).any()):
             return float("nan")
         pair = [self.languages[code].glottocode for code in (first, second)]
         return float(self.new_distance(category, *pair))
 
     def coverage(self, category: Category, first: str, second: str) -> float:
         """Fraction of the category's features that are known in both languages (0 to 1)."""
-        shared = self._known(category, first) & self._known(category, second)
+        shared = _known(self._values(category, first)) & _known(self._values(category, second))
         return float(shared.mean())
 
-    def _known(self, category: Category, code: str) -> npt.NDArray[np.bool_]:
-        matrix = self.map_new_distance_to_loaded_features(category)
+    def _values(self, category: Category, code: str) -> Array:
+        """The category's values in one language (features x sources)."""
+        matrix = self._matrix[category]
         row = list(self.languages).index(code)
         columns = np.char.startswith(self.feats[matrix], PREFIXES.get(category, ""))
-        known: npt.NDArray[np.bool_] = (self.data[matrix][row, columns] != MISSING).any(axis=-1)
-        return known
+        values: Array = self.data[matrix][row, columns]
+        return values
 
     def _add_databases(self, database: Path) -> None:
         """Let the library add its databases, from copies of its tables cut down to our languages."""
@@ -125,6 +135,12 @@ class Uriel(URIELPlusDatabases, URIELPlusQuerying):  # type: ignore[misc]  # no 
 
     def _refresh_indexes(self, *_: int) -> None:
         """Nothing: querying looks languages up in the arrays."""
+
+
+def _known(values: Array) -> npt.NDArray[np.bool_]:
+    """Which features at least one source knows."""
+    known: npt.NDArray[np.bool_] = (values != MISSING).any(axis=-1)
+    return known
 
 
 def _read(path: Path, languages: Mapping[str, Language]) -> tuple[Array, Array, Array]:

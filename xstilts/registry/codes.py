@@ -37,8 +37,15 @@ def alpha3(code: str) -> str:
     """The ISO 639-3 code of a registry code; for `ar`, `et`, `zh` ... that of the macrolanguage.
 
     Without normalisation, for which `tl` (Tagalog) would be `fil` (Filipino).
+
+    Raises:
+        RegistryError: if it is two letters that ISO 639 does not assign.
     """
-    return langcodes.Language.get(code, normalize=False).to_alpha3()
+    try:
+        return langcodes.Language.get(code, normalize=False).to_alpha3()
+    except LookupError as error:
+        hint = "use the ISO 639-1 code, or the ISO 639-3 code where there is none"
+        raise RegistryError(f"'{code}' is no language code", where="languages.yaml", hint=hint) from error
 
 
 def _key(code: object) -> str:
