@@ -9,6 +9,7 @@ import pandas as pd
 
 from xstilts.errors import StudyError
 from xstilts.studies.settings import TypologySettings
+from xstilts.studies.words import in_words
 
 ENGLISH = "en"
 LATIN = "Latn"
@@ -195,7 +196,7 @@ def left_out(frame: pd.DataFrame, columns: Sequence[str]) -> str:
     for column in columns:
         names = frame.loc[frame[column].isna(), "language"].tolist()
         if names:
-            what = "unseen in pre-training" if column == "size" else f"no {column.replace('_', ' ')}"
+            what = "unseen in pre-training" if column == "size" else f"no {in_words(column)}"
             parts.append(f"{what}: {', '.join(names)} ({len(names)})")
     return "left out: " + "; ".join(parts) if parts else ""
 

@@ -17,6 +17,8 @@ from scipy import optimize, stats
 from statsmodels.regression.linear_model import GLS
 from statsmodels.regression.mixed_linear_model import MixedLM
 
+from xstilts.studies.words import in_words
+
 Array = NDArray[np.float64]
 ZERO = 1e-6  # a variance ratio below this is the boundary: no variance between families
 
@@ -108,7 +110,7 @@ def family_model(
     centre, scale = raw.mean(axis=0), raw.std(axis=0)
     design = np.column_stack([np.ones(len(y)), (raw - centre) / scale])
     full = np.linalg.matrix_rank(design, tol=1e-6) == design.shape[1]
-    _require(full, f"{' and '.join(columns)} are collinear".replace("_", " "))
+    _require(full, f"{' and '.join(map(in_words, columns))} are collinear")
     groups = pd.factorize(complete["family"], sort=True)[0]
     ratio = variance_ratio(y, design, groups)
     fit = GLS(y, design, sigma=np.eye(len(y)) + ratio * (groups[:, None] == groups)).fit()
@@ -203,7 +205,12 @@ def leave_one_family_out(
     """
     families = sorted(frame["family"].dropna().unique())
     _require(len(families) > 1, "there is only one family")
-    values = [statistic(frame[frame["family"] != family]) for family in families]
+    values = []
+    for family in families:
+        try:
+            values.append(statistic(frame[frame["family"] != family]))
+        except NotEstimableError as error:
+            raise NotEstimableError(f"without {family} {error.reason}") from error
     return min(values), max(values)
 
 
@@ -252,7 +259,7 @@ def _require(condition: bool, reason: str) -> None:
 def _require_spread(values: Array, name: str) -> None:
     spread = float(np.ptp(values)) if len(values) else 0.0
     largest = float(np.abs(values).max(initial=1.0))
-    _require(spread > 1e-12 * largest, f"{name.replace('_', ' ')} is constant")
+    _require(spread > 1e-12 * largest, f"{in_words(name)} is constant")
 
 
 def _count(number: int, one: str, many: str = "") -> str:

@@ -394,8 +394,12 @@ def _sensitivity_rows(study: Study, pools: Study | None) -> Iterator[Row]:
     if given:
         yield slope("no_covariates", [])
     if "size" in given:
-        yield slope("no_size", [name for name in given if name != "size"])
-        yield slope("unseen_as_class", [*given, "unseen"], of=_with_unseen_as_class(cell))
+        if len(given) > 1:
+            yield slope("no_size", [name for name in given if name != "size"])
+        if cell.means["unseen"].any():
+            yield slope("unseen_as_class", [*given, "unseen"], of=_with_unseen_as_class(cell))
+        else:
+            yield _not_run(cell, about, "unseen_as_class", "every language was seen in pre-training")
     yield _family_range_row(study)
     second = f"alternative_{about}"
     if second in cell.means:

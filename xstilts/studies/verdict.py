@@ -8,6 +8,7 @@ from typing import Literal
 from xstilts.studies.floor import Floor
 from xstilts.studies.settings import TypologySettings
 from xstilts.studies.statistics import FamilyFit, detectable_slope
+from xstilts.studies.words import p_value, percent
 
 Decision = Literal["supports", "contradicts", "inconclusive", "not estimable"]
 
@@ -35,13 +36,13 @@ class Verdict:
 
 def rule_in_words(settings: TypologySettings) -> str:
     """The rule that `decide` follows."""
-    percent = _percent(1 - settings.alpha)
+    level = percent(1 - settings.alpha)
     return (
-        f"not estimable, if more than {_percent(settings.floor_share)} of the languages are not above chance "
+        f"not estimable, if more than {percent(settings.floor_share)} of the languages are not above chance "
         f"(binomial test per language at {settings.alpha:g}), or the model cannot be fitted "
         f"(fewer than {settings.minimum_languages} languages or {settings.minimum_families} families, "
         "constant scores or predictors, no degrees of freedom); "
-        f"supports, if the {percent} interval of the slope of degradation on {settings.primary_distance} "
+        f"supports, if the {level} interval of the slope of degradation on {settings.primary_distance} "
         f"distance lies above {settings.smallest_slope:g}; contradicts, if it lies below; else inconclusive"
     )
 
@@ -77,7 +78,7 @@ def _judge(
     finding, decision = _finding(fit, settings, span)
     unknown = f" Whether scores are above chance is not known, because {floor}." * isinstance(floor, str)
     power = (
-        f" The smallest slope that this run could have found with {_percent(settings.power)} power is "
+        f" The smallest slope that this run could have found with {percent(settings.power)} power is "
         f"{detectable:.2f} ({100 * detectable * span:.1f} points)."
     )
     return decision, finding + power + unknown, detectable
@@ -85,8 +86,8 @@ def _judge(
 
 def _finding(fit: FamilyFit, settings: TypologySettings, span: float) -> tuple[str, Decision]:
     numbers = (
-        f"slope {fit.estimate:.2f}, {_percent(fit.level)} interval {fit.low:.2f} to {fit.high:.2f}, "
-        f"p = {fit.p:.3f}, {fit.languages} languages of {fit.families} families"
+        f"slope {fit.estimate:.2f}, {percent(fit.level)} interval {fit.low:.2f} to {fit.high:.2f}, "
+        f"{p_value(fit.p)}, {fit.languages} languages of {fit.families} families"
     )
     points = f"{100 * abs(fit.estimate) * span:.1f} points from the nearest to the furthest language"
     distance, threshold = settings.primary_distance, settings.smallest_slope
@@ -102,7 +103,3 @@ def _finding(fit: FamilyFit, settings: TypologySettings, span: float) -> tuple[s
         f"none{' that matters' if threshold else ''} ({numbers}).",
         "inconclusive",
     )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
