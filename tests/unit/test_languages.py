@@ -108,6 +108,17 @@ def test_xtreme_has_syntax_throughout(table: pd.DataFrame) -> None:
         assert xtreme[f"distance_{category}"].notna().all()
 
 
+def test_counts_of_the_documentation(table: pd.DataFrame) -> None:
+    """The table in docs/languages.md: XTREME and Tatoeba, each primary and alternative; all."""
+    xtreme = table[(table["xtreme"] == "true") & (table.index != "en")]
+    tatoeba = xtreme.drop(index=list(NOT_IN_TATOEBA_XTREME - {"en"}))
+    page = (ROOT / "docs" / "languages.md").read_text(encoding="utf-8")
+    for category in CATEGORIES:
+        columns = [f"distance_{category}", f"alternative_{category}"]
+        counts = [*xtreme[columns].count(), *tatoeba[columns].count(), table[columns[0]].count() - 1]
+        assert f"| {category} | {' | '.join(map(str, counts))} |" in page
+
+
 def test_known_neighbours(table: pd.DataFrame) -> None:
     def distance(code: str, category: str, kind: str = "distance") -> float:
         return float(table.loc[code, f"{kind}_{category}"])
