@@ -2,10 +2,14 @@
 
 import sys
 from collections.abc import Callable
+from typing import TypeVar
 
 import typer
+from pydantic import BaseModel, ValidationError
 
-from xstilts.errors import XstiltsError
+from xstilts.errors import ConfigError, XstiltsError
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def run(main: Callable[..., None]) -> None:
@@ -21,3 +25,17 @@ def run(main: Callable[..., None]) -> None:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(f"{type(error).__name__}: {error.strerror or error}\n  Where: {error.filename or '-'}")
+
+
+def from_json(kind: type[Model], text: str, option: str) -> Model:
+    """The structured value of a command-line option.
+
+    Raises:
+        ConfigError: if it is not JSON, or not of that kind.
+    """
+    try:
+        return kind.model_validate_json(text)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        key = ".".join(map(str, fault["loc"]))
+        raise ConfigError(f"{key + ': ' if key else ''}{fault['msg']}", where=option) from error

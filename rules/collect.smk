@@ -1,0 +1,71 @@
+# The public targets: what a person may ask for by name. They collect files and run nothing themselves.
+
+
+localrules:
+    all,
+    data,
+    languages,
+    checkpoints,
+    predictions,
+    scores,
+    study_typology,
+    studies,
+    report,
+
+
+rule all:
+    """Everything: scores, studies and the report."""
+    input:
+        f"{RUN}/scores.tsv",
+
+
+rule data:
+    """The prepared training data, the pre-training text and the leakage report."""
+    input:
+        f"{RUN}/leakage.tsv",
+
+
+rule languages:
+    """The table of languages: codes, families, scripts, corpus sizes, distances."""
+    input:
+        f"{RUN}/languages.tsv",
+
+
+rule checkpoints:
+    """Every checkpoint of the run's recipes, prefixes included."""
+    input:
+        [JOBS.checkpoint(*checkpoint) for checkpoint in PLAN.checkpoints],
+
+
+rule predictions:
+    """Every prediction file, in XTREME's submission format."""
+    input:
+        [
+            file
+            for cell in PLAN.cells
+            for file in JOBS.predictions(cell.model, cell.recipe, cell.seed, cell.task)
+        ],
+
+
+rule scores:
+    """All scores in one table."""
+    input:
+        f"{RUN}/scores.tsv",
+
+
+rule study_typology:
+    """S1: tests, verdict and figures of typological distance and degradation."""
+    input:
+        JOBS.study_files("typology"),
+
+
+rule studies:
+    """Every study that the run selects."""
+    input:
+        [file for name in PLAN.run.studies for file in JOBS.study_files(name)],
+
+
+rule report:
+    """One page with answers, figures, tables, settings and versions."""
+    input:
+        f"{RUN}/report.html",

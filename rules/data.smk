@@ -1,0 +1,114 @@
+# Where examples come from, and what of them may be trained on.
+# Needs: nothing (micro), or the mirror's folder, checked against data.lock (a param, never an input).
+# Makes: source/ (micro), data/evaluation_keys.parquet, data/training/<task>/, data/corpus/, leakage.tsv.
+
+
+rule generate_micro:
+    """Write one data set of micro-XTREME in its publisher's format."""
+    output:
+        directory(f"{RUN}/source/{{dataset_folder}}"),
+    log:
+        f"{RUN}/logs/generate_micro/{{dataset_folder}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/generate_micro/{{dataset_folder}}.tsv"
+    wildcard_constraints:
+        dataset_folder=JOBS.any_of(JOBS.micro_folders),
+    params:
+        code=lambda w: JOBS.micro_code(w.dataset_folder),
+        dataset=lambda w: JOBS.micro_folders[w.dataset_folder],
+        entry=lambda w: JOBS.json(registry.datasets()[JOBS.micro_folders[w.dataset_folder]]),
+        settings=JOBS.json(PLAN.settings.data.micro),
+        languages=JOBS.languages_hash,
+    message:
+        "generate {wildcards.dataset_folder} of micro-XTREME"
+    shell:
+        "python scripts/generate_micro.py --dataset {params.dataset} --settings {params.settings:q}"
+        " --output {RUN}/source 2> >(tee {log:q} >&2)"
+
+
+rule collect_evaluation_keys:
+    """Hash everything that stands in an evaluation set of the source, selected by the run or not."""
+    input:
+        JOBS.all_evaluation_inputs,
+    output:
+        f"{RUN}/data/evaluation_keys.parquet",
+    log:
+        f"{RUN}/logs/collect_evaluation_keys.log",
+    benchmark:
+        f"{RUN}/benchmarks/collect_evaluation_keys.tsv"
+    params:
+        code=JOBS.evaluation_keys_code,
+        lock=JOBS.all_evaluation_locks,
+    message:
+        "collect the keys of all evaluation sets"
+    shell:
+        "python scripts/collect_evaluation_keys.py --root {SOURCE:q} {LOCK} --output {output:q}"
+        " 2> >(tee {log:q} >&2)"
+
+
+rule prepare_training:
+    """English examples of one training task, without those that stand in an evaluation set."""
+    input:
+        data=lambda w: JOBS.training_inputs(w.task),
+        held_out=f"{RUN}/data/evaluation_keys.parquet",
+    output:
+        train=f"{RUN}/data/training/{{task}}/train.jsonl",
+        dev=f"{RUN}/data/training/{{task}}/dev.jsonl",
+        leakage=f"{RUN}/data/training/{{task}}/leakage.tsv",
+    log:
+        f"{RUN}/logs/prepare_training/{{task}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/prepare_training/{{task}}.tsv"
+    params:
+        code=lambda w: JOBS.training_code(w.task),
+        entry=lambda w: JOBS.json(registry.training_tasks()[w.task]),
+        lock=lambda w: JOBS.training_locks(w.task),
+    message:
+        "prepare the training data of {wildcards.task}"
+    shell:
+        "python scripts/prepare_training.py --task {wildcards.task} --entry {params.entry:q}"
+        " --root {SOURCE:q} {LOCK} --keys {input.held_out:q} --train {output.train:q} --dev {output.dev:q}"
+        " --leakage {output.leakage:q} 2> >(tee {log:q} >&2)"
+
+
+rule prepare_text:
+    """Pre-training text and translation pairs, without lines that stand in an evaluation set."""
+    input:
+        data=JOBS.text_inputs,
+        held_out=f"{RUN}/data/evaluation_keys.parquet",
+    output:
+        corpus=directory(f"{RUN}/data/corpus"),
+        sizes=f"{RUN}/corpus.tsv",
+        leakage=f"{RUN}/data/text.leakage.tsv",
+    log:
+        f"{RUN}/logs/prepare_text.log",
+    benchmark:
+        f"{RUN}/benchmarks/prepare_text.tsv"
+    params:
+        code=JOBS.text_code,
+        languages=JOBS.text_languages_option,
+        cap=JOBS.text_cap_option,
+        lock=JOBS.text_locks,
+    message:
+        "prepare the pre-training text"
+    shell:
+        "python scripts/prepare_text.py --root {SOURCE:q} {LOCK} {params.languages} {params.cap}"
+        " --keys {input.held_out:q} --output {output.corpus:q} --corpus {output.sizes:q}"
+        " --leakage {output.leakage:q} 2> >(tee {log:q} >&2)"
+
+
+rule collect_leakage:
+    """One table of what was removed from training, because it stands in which evaluation set."""
+    input:
+        text=[f"{RUN}/data/text.leakage.tsv"] if JOBS.pretrained_models else [],
+        tasks=[f"{RUN}/data/training/{task}/leakage.tsv" for task in PLAN.training_tasks],
+    output:
+        f"{RUN}/leakage.tsv",
+    log:
+        f"{RUN}/logs/collect_leakage.log",
+    params:
+        code=code_hash("scripts/collect_leakage.py"),
+    message:
+        "collect the leakage report"
+    shell:
+        "python scripts/collect_leakage.py {input:q} --output {output:q} 2> >(tee {log:q} >&2)"

@@ -1,0 +1,42 @@
+# Facts about languages, and how many pieces the tokenizer needs for each.
+# Needs: the registry and urielplus; the tokenizer and the aligned test sets. Makes: languages.tsv, fertility.tsv.
+
+
+rule build_languages:
+    """Codes, families, scripts, corpus sizes and distances to English of all languages."""
+    output:
+        f"{RUN}/languages.tsv",
+    log:
+        f"{RUN}/logs/build_languages.log",
+    benchmark:
+        f"{RUN}/benchmarks/build_languages.tsv"
+    params:
+        code=code_hash("scripts/build_languages.py"),
+        registry=JOBS.languages_hash,
+    message:
+        "compute the distances of all languages to English"
+    shell:
+        "python scripts/build_languages.py --output {output:q} 2> >(tee {log:q} >&2)"
+
+
+rule measure_fertility:
+    """Pieces of each language's aligned text per piece of its English."""
+    input:
+        tokenizer=JOBS.checkpoint(PLAN.run.models[0], "mlm", 0),
+        data=JOBS.evaluation_inputs("tatoeba"),
+    output:
+        f"{RUN}/fertility.tsv",
+    log:
+        f"{RUN}/logs/measure_fertility.log",
+    benchmark:
+        f"{RUN}/benchmarks/measure_fertility.tsv"
+    params:
+        code=JOBS.fertility_code,
+        languages=" ".join(PLAN.languages("tatoeba")),
+        locks=JOBS.evaluation_locks("tatoeba"),
+    message:
+        "measure the fertility of the tokenizer"
+    shell:
+        "python scripts/measure_fertility.py --tokenizer {input.tokenizer:q} --root {SOURCE:q} {LOCK}"
+        " --dataset tatoeba --split test --languages {params.languages:q} --output {output:q}"
+        " 2> >(tee {log:q} >&2)"

@@ -1,0 +1,41 @@
+# Checkpoints to predictions, in XTREME's submission format: one file per language, and beside each a
+# stamp of all that decided it. A language whose stamp still holds is kept (`update`), so that adding a
+# language computes that language only.
+# Needs: a checkpoint, the evaluation data. Makes: predictions/<model>/<recipe>/seed<k>/<task>/.
+
+for TASK in JOBS.tasks:
+
+    rule:
+        name:
+            f"predict_{TASK}"
+        input:
+            checkpoint=f"{RUN}/checkpoints/{{model}}/{{recipe}}/seed{{seed}}",
+            data=JOBS.evaluation_inputs(TASK),
+        output:
+            update(JOBS.prediction_files(TASK)),
+            update(JOBS.stamp_files(TASK)),
+        log:
+            f"{RUN}/logs/predictions/{{model}}/{{recipe}}/seed{{seed}}/{TASK}.log",
+        benchmark:
+            f"{RUN}/benchmarks/predictions/{{model}}/{{recipe}}/seed{{seed}}/{TASK}.tsv"
+        threads: lambda w: JOBS.threads(w.model, w.recipe)
+        resources:
+            mem_mb=1500,
+        params:
+            task=TASK,
+            script=JOBS.prediction_script(TASK),
+            code=JOBS.prediction_code(TASK),
+            entry=JOBS.json(PLAN.task(TASK)),
+            languages=" ".join(PLAN.languages(TASK)),
+            locks=JOBS.evaluation_locks(TASK),
+            settings=lambda w, TASK=TASK: JOBS.prediction_settings(w.model, w.recipe, TASK),
+            threads=lambda w: JOBS.threads(w.model, w.recipe),
+            device=PLAN.run.device,
+        message:
+            "predict {params.task} with {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}"
+        shell:
+            "python {params.script} --checkpoint {input.checkpoint:q} --task {params.task}"
+            " --entry {params.entry:q} --languages {params.languages:q} --root {SOURCE:q} {LOCK}"
+            " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
+            " --code {params.code} --output {RUN}/predictions/{wildcards.model}/{wildcards.recipe}/seed{wildcards.seed}/{params.task}"
+            " 2> >(tee {log:q} >&2)"

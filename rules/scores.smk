@@ -1,0 +1,96 @@
+# Predictions to scores: a table per checkpoint and task, an outcome per example, and one table of all.
+# Needs: predictions, the evaluation data. Makes: scores/, outcomes/, scores.tsv.
+
+
+rule score_predictions:
+    """Score one task of one checkpoint, language by language."""
+    input:
+        predictions=lambda w: JOBS.predictions(w.model, w.recipe, w.seed, w.task),
+        data=lambda w: JOBS.evaluation_inputs(w.task),
+    output:
+        scores=f"{RUN}/scores/{{model}}/{{recipe}}/seed{{seed}}/{{task}}.tsv",
+        outcomes=f"{RUN}/outcomes/{{model}}/{{recipe}}/seed{{seed}}/{{task}}.parquet",
+    log:
+        f"{RUN}/logs/scores/{{model}}/{{recipe}}/seed{{seed}}/{{task}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/scores/{{model}}/{{recipe}}/seed{{seed}}/{{task}}.tsv"
+    params:
+        code=lambda w: JOBS.scoring_code(w.task),
+        entry=lambda w: JOBS.json(PLAN.task(w.task)),
+        languages=lambda w: " ".join(PLAN.languages(w.task)),
+        locks=lambda w: JOBS.evaluation_locks(w.task),
+        split=lambda w: PLAN.task(w.task).data.split,
+        key=lambda w: JOBS.score_key(w.model, w.recipe, w.seed, w.task),
+    message:
+        "score {wildcards.task} of {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}"
+    shell:
+        "python scripts/score_predictions.py"
+        " --predictions {RUN}/predictions/{wildcards.model}/{wildcards.recipe}/seed{wildcards.seed}/{wildcards.task}"
+        " --task {wildcards.task} --entry {params.entry:q} --languages {params.languages:q}"
+        " --split {params.split} --root {SOURCE:q} {LOCK} --key {params.key:q} --scores {output.scores:q}"
+        " --outcomes {output.outcomes:q} 2> >(tee {log:q} >&2)"
+
+
+rule score_controls:
+    """Chance and character n-gram TF-IDF, beside every retrieval score."""
+    input:
+        data=lambda w: JOBS.evaluation_inputs(w.task),
+    output:
+        f"{RUN}/scores/controls/{{task}}.tsv",
+    log:
+        f"{RUN}/logs/scores/controls/{{task}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/scores/controls/{{task}}.tsv"
+    wildcard_constraints:
+        task=JOBS.any_of(PLAN.retrieval_tasks),
+    params:
+        code=lambda w: JOBS.controls_code(w.task),
+        entry=lambda w: JOBS.json(PLAN.task(w.task)),
+        languages=lambda w: " ".join(PLAN.languages(w.task)),
+        locks=lambda w: JOBS.evaluation_locks(w.task),
+        direction=PLAN.settings.retrieval.direction,
+    message:
+        "score the controls of {wildcards.task}"
+    shell:
+        "python scripts/score_controls.py --task {wildcards.task} --entry {params.entry:q}"
+        " --languages {params.languages:q} --root {SOURCE:q} {LOCK} --run {PLAN.run.name}"
+        " --direction {params.direction} --scores {output:q} 2> >(tee {log:q} >&2)"
+
+
+rule collect_scores:
+    """The one table that every study reads."""
+    input:
+        JOBS.score_files,
+    output:
+        f"{RUN}/scores.tsv",
+    log:
+        f"{RUN}/logs/collect_scores.log",
+    params:
+        code=code_hash("scripts/collect_scores.py"),
+    message:
+        "collect all scores"
+    shell:
+        "python scripts/collect_scores.py {input:q} --output {output:q} 2> >(tee {log:q} >&2)"
+
+
+rule check_vacuity:
+    """Has the run learnt anything? Encoders against untrained ones, heads against constant answers."""
+    input:
+        scores=f"{RUN}/scores.tsv",
+        languages=f"{RUN}/languages.tsv",
+        checkpoints=[JOBS.checkpoint(*checkpoint) for checkpoint in PLAN.single_tasks],
+        examples=JOBS.single_task_examples,
+    output:
+        f"{RUN}/vacuity.tsv",
+    log:
+        f"{RUN}/logs/check_vacuity.log",
+    params:
+        code=JOBS.vacuity_code,
+        tasks=[recipe for _, recipe, _ in PLAN.single_tasks],
+        labels=JOBS.single_task_entries,
+    message:
+        "compare encoders and heads with their untrained and constant baselines"
+    shell:
+        "python scripts/check_vacuity.py --scores {input.scores:q} --languages {input.languages:q}"
+        " --checkpoints '{input.checkpoints}' --data {RUN}/data/training --entries {params.labels:q}"
+        " --output {output:q} 2> >(tee {log:q} >&2)"

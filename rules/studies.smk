@@ -1,0 +1,55 @@
+# Scores to answers: each study tests its hypotheses, gives a verdict and draws its figures.
+# Needs: scores.tsv, languages.tsv, corpus.tsv, fertility.tsv. Makes: studies/<study>/.
+
+
+rule analyse_typology:
+    """S1: does degradation in sentence retrieval rise with typological distance from English?"""
+    input:
+        scores=f"{RUN}/scores.tsv",
+        languages=f"{RUN}/languages.tsv",
+        fertility=f"{RUN}/fertility.tsv",
+        corpus=JOBS.corpus_sizes,
+    output:
+        tests=f"{RUN}/studies/typology/tests.tsv",
+        verdict=f"{RUN}/studies/typology/verdict.json",
+    log:
+        f"{RUN}/logs/studies/analyse_typology.log",
+    benchmark:
+        f"{RUN}/benchmarks/studies/analyse_typology.tsv"
+    params:
+        code=code_hash("scripts/analyse_typology.py"),
+        settings=JOBS.json(PLAN.settings.studies.typology),
+        corpus=JOBS.corpus_option,
+    message:
+        "analyse typological distance and degradation"
+    shell:
+        "python scripts/analyse_typology.py --scores {input.scores:q} --languages {input.languages:q}"
+        " --fertility {input.fertility:q} {params.corpus} --settings {params.settings:q}"
+        " --tests {output.tests:q} --verdict {output.verdict:q} 2> >(tee {log:q} >&2)"
+
+
+rule plot_typology:
+    """S1's figures: degradation against distance, and correlations by recipe and distance."""
+    input:
+        scores=f"{RUN}/scores.tsv",
+        languages=f"{RUN}/languages.tsv",
+        fertility=f"{RUN}/fertility.tsv",
+        corpus=JOBS.corpus_sizes,
+        tests=f"{RUN}/studies/typology/tests.tsv",
+    output:
+        JOBS.figure_files("typology"),
+    log:
+        f"{RUN}/logs/studies/plot_typology.log",
+    benchmark:
+        f"{RUN}/benchmarks/studies/plot_typology.tsv"
+    params:
+        code=code_hash("scripts/plot_typology.py"),
+        settings=JOBS.json(PLAN.settings.studies.typology),
+        corpus=JOBS.corpus_option,
+        note=JOBS.miniature_note,
+    message:
+        "draw the figures of typology"
+    shell:
+        "python scripts/plot_typology.py --scores {input.scores:q} --languages {input.languages:q}"
+        " --tests {input.tests:q} --settings {params.settings:q} --note {params.note:q}"
+        " --output-dir {RUN}/studies/typology 2> >(tee {log:q} >&2)"

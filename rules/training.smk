@@ -1,0 +1,33 @@
+# Recipes to checkpoints: every stage is one job on top of the checkpoint without its last stage.
+# Needs: checkpoints of `mlm`, prepared training data. Makes: checkpoints/<model>/<recipe>/seed<k>/.
+
+
+rule train_stage:
+    """Train the last stage of a recipe."""
+    input:
+        checkpoint=lambda w: JOBS.checkpoint(w.model, JOBS.prefix(w.recipe), w.seed),
+        train=lambda w: JOBS.training_files(w.recipe, "train"),
+        dev=lambda w: JOBS.training_files(w.recipe, "dev"),
+    output:
+        directory(f"{RUN}/checkpoints/{{model}}/{{recipe}}/seed{{seed}}"),
+    log:
+        f"{RUN}/logs/checkpoints/{{model}}/{{recipe}}/seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/checkpoints/{{model}}/{{recipe}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        recipe=r"(?!(mlm|untrained)/)[a-z0-9_@+-]+",
+    threads: lambda w: JOBS.threads(w.model, w.recipe)
+    resources:
+        mem_mb=1500,
+    params:
+        code=lambda w: JOBS.stage_code(w.recipe),
+        settings=lambda w: JOBS.stage_settings(w.model, w.recipe),
+        threads=lambda w: JOBS.threads(w.model, w.recipe),
+        device=PLAN.run.device,
+    message:
+        "train {wildcards.model} on {wildcards.recipe}, seed {wildcards.seed}"
+    shell:
+        "python scripts/train_stage.py --checkpoint {input.checkpoint:q} --data {RUN}/data/training"
+        " --model {wildcards.model} --recipe {wildcards.recipe} --seed {wildcards.seed}"
+        " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
+        " --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"

@@ -1,0 +1,89 @@
+"""Predict one retrieval task in all its languages: the nearest sentence of the other side."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Option
+
+from xstilts import card
+from xstilts.command_line import from_json, run
+from xstilts.data.examples import Example, ParallelExample
+from xstilts.data.sources import open_source
+from xstilts.prediction.job import Predictor, predict_languages
+from xstilts.registry import EvaluationTask
+
+
+def main(
+    checkpoint: Annotated[Path, Option(help="The checkpoint")],
+    task: Annotated[str, Option(help="Name of the evaluation task")],
+    entry: Annotated[str, Option(help="Its registry entry, as JSON")],
+    languages: Annotated[str, Option(help="Languages, separated by spaces")],
+    root: Annotated[Path, Option(help="Source folder of the examples")],
+    settings: Annotated[str, Option(help="Layer, pooling, direction and similarity, as JSON")],
+    threads: Annotated[int, Option(help="CPU threads")],
+    device: Annotated[str, Option(help="auto, cpu or cuda")],
+    code: Annotated[str, Option(help="Hash of the code, for the stamps")],
+    output: Annotated[Path, Option(help="Folder of the predictions")],
+    lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
+) -> None:
+    """Write predictions and stamps, but for languages whose stamp still holds."""
+    definition = from_json(EvaluationTask, entry, "--entry")
+    chosen, made = json.loads(settings), card.read(checkpoint)
+    layer = chosen["layer"] or _default_layer(checkpoint)
+    stamp = {
+        "weights": made["weights"],
+        "parameters": made["parameters"],
+        "code": code,
+        "entry": definition.model_dump(),
+        "settings": chosen,
+        "setting": f"{layer}-{chosen['pool']}-{chosen['direction']}-{chosen['similarity']}",
+        "threads": threads,
+    }
+    loader = _loader(checkpoint, task, {**chosen, "layer": layer}, threads, device)
+    predict_languages(definition, languages.split(), open_source(root, lock), output, stamp, loader)
+
+
+def _default_layer(checkpoint: Path) -> int:
+    from xstilts.model.layers import default_layer
+
+    return default_layer(json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))["num_hidden_layers"])
+
+
+def _loader(
+    checkpoint: Path, task: str, chosen: Mapping[str, Any], threads: int, device: str
+) -> Callable[[], Predictor]:
+    def load() -> Predictor:
+        from xstilts.model import checkpoint as checkpoints
+        from xstilts.model.device import prepare
+        from xstilts.prediction.embed import embed
+        from xstilts.scoring.search import top_k
+
+        model = checkpoints.load(checkpoint, with_heads=False).to(prepare(device, threads))
+
+        def predictor(examples: Sequence[Example], language: str) -> dict[str, Any]:
+            parallel = [example for example in examples if isinstance(example, ParallelExample)]
+            sides = [[example.english for example in parallel], [example.text for example in parallel]]
+            english, other = (
+                embed(
+                    model,
+                    texts,
+                    layer=chosen["layer"],
+                    how=chosen["pool"],
+                    batch_tokens=chosen["batch_tokens"],
+                    label=f"predict {task} {language}",
+                )
+                for texts in sides
+            )
+            queries, index = (english, other) if chosen["direction"] == "en2xx" else (other, english)
+            nearest, _ = top_k(queries, index, 1)
+            return {example.id: int(found) for example, found in zip(examples, nearest[:, 0], strict=True)}
+
+        return predictor
+
+    return load
+
+
+if __name__ == "__main__":
+    run(main)

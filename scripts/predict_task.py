@@ -1,0 +1,70 @@
+"""Predict one classification, multiple-choice, span or tagging task in all its languages."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Option
+
+from xstilts import card
+from xstilts.command_line import from_json, run
+from xstilts.data.examples import Example
+from xstilts.data.sources import open_source
+from xstilts.prediction.job import Predictor, predict_languages
+from xstilts.registry import EvaluationTask
+
+
+def main(
+    checkpoint: Annotated[Path, Option(help="The checkpoint")],
+    task: Annotated[str, Option(help="Name of the evaluation task")],
+    entry: Annotated[str, Option(help="Its registry entry, as JSON")],
+    languages: Annotated[str, Option(help="Languages, separated by spaces")],
+    root: Annotated[Path, Option(help="Source folder of the examples")],
+    settings: Annotated[str, Option(help="Head, windows and limits, as JSON")],
+    threads: Annotated[int, Option(help="CPU threads")],
+    device: Annotated[str, Option(help="auto, cpu or cuda")],
+    code: Annotated[str, Option(help="Hash of the code, for the stamps")],
+    output: Annotated[Path, Option(help="Folder of the predictions")],
+    lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
+) -> None:
+    """Write predictions and stamps, but for languages whose stamp still holds."""
+    definition = from_json(EvaluationTask, entry, "--entry")
+    chosen, made = json.loads(settings), card.read(checkpoint)
+    stamp = {
+        "weights": made["weights"],
+        "parameters": made["parameters"],
+        "code": code,
+        "entry": definition.model_dump(),
+        "settings": chosen,
+        "setting": "-",
+        "threads": threads,
+    }
+    predict_languages(
+        definition, languages.split(), open_source(root, lock), output, stamp, _loader(checkpoint, task, chosen, threads, device)
+    )
+
+
+def _loader(
+    checkpoint: Path, task: str, chosen: Mapping[str, Any], threads: int, device: str
+) -> Callable[[], Predictor]:
+    def load() -> Predictor:
+        from xstilts.model import checkpoint as checkpoints
+        from xstilts.model.device import prepare
+        from xstilts.model.features import Lengths
+        from xstilts.prediction.predict import Decoding, predict
+
+        model = checkpoints.load(checkpoint).to(prepare(device, threads))
+        how = Decoding(Lengths(chosen["max_length"], chosen["stride"]), chosen["max_answer"], chosen["batch_tokens"])
+
+        def predictor(examples: Sequence[Example], language: str) -> dict[str, Any]:
+            found = predict(model, chosen["head"], examples, how, f"predict {task} {language}")
+            return {example.id: value for example, value in zip(examples, found, strict=True)}
+
+        return predictor
+
+    return load
+
+
+if __name__ == "__main__":
+    run(main)

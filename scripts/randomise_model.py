@@ -1,0 +1,33 @@
+"""Give the architecture of an imported model random weights: the recipe `untrained`."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from xstilts import card
+from xstilts.command_line import run
+from xstilts.recipes import UNTRAINED
+
+
+def main(
+    model: Annotated[str, Option(help="Name of the model")],
+    checkpoint: Annotated[Path, Option(help="Its masked LM")],
+    code: Annotated[str, Option(help="Hash of the code, for the card")],
+    output: Annotated[Path, Option(help="Folder of the checkpoint")],
+) -> None:
+    """Randomise the weights of a model."""
+    begun = time.monotonic()
+    from xstilts.model import checkpoint as checkpoints
+    from xstilts.model.device import seed_of
+
+    made = checkpoints.randomise(checkpoint, seed_of(0, UNTRAINED, model))
+    checkpoints.save(made, output)
+    card.write(
+        output, begun, model=model, recipe=UNTRAINED, seed=0, code=code, parameters=made.encoder.num_parameters()
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,35 @@
+"""Where a model runs, and what makes a run repeatable there."""
+
+import hashlib
+
+import torch
+
+from xstilts.errors import ConfigError
+
+
+def prepare(device: str, threads: int) -> torch.device:
+    """The device that the run asks for, set up so that the same job gives the same bytes.
+
+    Args:
+        device: `auto`, `cpu` or `cuda`.
+        threads: CPU threads; their number changes the order of sums, and so the weights.
+
+    Raises:
+        ConfigError: if a GPU is asked for and there is none.
+    """
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            "a GPU is asked for, and PyTorch sees none",
+            where="run.device: cuda",
+            hint="use `device: auto` or `cpu`, or install the CUDA build (make demo TORCH=cuda)",
+        )
+    chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+    return torch.device(chosen)
+
+
+def seed_of(seed: int, *names: str) -> int:
+    """A 63-bit seed from the run's seed and what it is for, so that runs of one seed are paired."""
+    digest = hashlib.sha256("/".join((str(seed), *names)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1

@@ -1,0 +1,145 @@
+"""Examples to model inputs: pieces, windows, and gold labels; the same for training and prediction.
+
+A `Feature` is one row of a batch. An example may have several: a long context or sentence is windowed
+(never cut), and a multiple-choice example has one row per choice.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from xstilts.data.examples import ChoiceExample, Example, PairExample, SpanExample, TaggedExample
+from xstilts.errors import TrainingError
+from xstilts.model.heads import IGNORED
+from xstilts.model.pieces import Pieces
+
+CLASSIFIED = (PairExample, ChoiceExample)
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One row of model input.
+
+    Attributes:
+        example: Index of the example in the list that was given.
+        ids: Pieces, special ones included.
+        gold: Label (classification), choice (on each of its rows), [start, end] (span), or one label
+            per piece with IGNORED where there is none (tagging); None without gold.
+        offset: Index of the window's first context piece or word-piece; 0 for unwindowed rows.
+        first: Position in `ids` of that piece.
+    """
+
+    example: int
+    ids: list[int]
+    gold: int | list[int] | None = None
+    offset: int = 0
+    first: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lengths:
+    """Longest input and overlap of windows, in pieces."""
+
+    max_length: int
+    stride: int
+
+
+def build(
+    task_type: str, examples: Sequence[Example], pieces: Pieces, lengths: Lengths, labels: Sequence[str]
+) -> list[Feature]:
+    """All rows of a list of examples, in order."""
+    builders = {
+        "classification": _classification,
+        "multiple_choice": _choices,
+        "span": _spans,
+        "tagging": _tags,
+    }
+    return list(builders[task_type](examples, pieces, lengths, {label: i for i, label in enumerate(labels)}))
+
+
+def _classification(
+    examples: Sequence[Example], pieces: Pieces, lengths: Lengths, index: dict[str, int]
+) -> Iterator[Feature]:
+    pairs = [example for example in examples if isinstance(example, PairExample)]
+    firsts = pieces.encode([pair.first for pair in pairs])
+    seconds = pieces.encode([pair.second or "" for pair in pairs])
+    for i, (pair, first, second) in enumerate(zip(pairs, firsts, seconds, strict=True)):
+        if pair.second is None:
+            ids = pieces.one(first.ids, lengths.max_length)
+        else:
+            ids = pieces.two(first.ids, second.ids, lengths.max_length)
+        yield Feature(i, ids, None if pair.label is None else index[pair.label])
+
+
+def _choices(
+    examples: Sequence[Example], pieces: Pieces, lengths: Lengths, index: dict[str, int]
+) -> Iterator[Feature]:
+    for i, example in enumerate(examples):
+        assert isinstance(example, ChoiceExample)
+        stem = f"{example.context} {example.question}".strip()
+        question, *choices = pieces.encode([stem, *example.choices])
+        for choice in choices:
+            yield Feature(i, pieces.two(question.ids, choice.ids, lengths.max_length), example.label)
+
+
+def windows(length: int, room: int, stride: int) -> Iterator[tuple[int, int]]:
+    """Spans [begin, end) of at most `room` pieces that cover `length` pieces, overlapping by `stride`.
+
+    Raises:
+        TrainingError: if the room leaves no way forward.
+    """
+    step = room - stride
+    if step < 1:
+        raise TrainingError(
+            f"windows of {room} pieces that overlap by {stride} do not move forward",
+            hint="raise training.max_length or lower training.stride",
+        )
+    begin = 0
+    while True:
+        yield begin, min(begin + room, length)
+        if begin + room >= length:
+            return
+        begin += step
+
+
+def _spans(
+    examples: Sequence[Example], pieces: Pieces, lengths: Lengths, index: dict[str, int]
+) -> Iterator[Feature]:
+    spans = [example for example in examples if isinstance(example, SpanExample)]
+    questions = pieces.encode([span.question for span in spans])
+    contexts = pieces.encode([span.context for span in spans])
+    longest_question = (lengths.max_length - 2 - pieces.separators) // 2
+    for i, (span, question, context) in enumerate(zip(spans, questions, contexts, strict=True)):
+        asked = question.ids[:longest_question]
+        head = [pieces.start, *asked, *[pieces.end] * pieces.separators]
+        room = lengths.max_length - len(head) - 1
+        answer = _answer_pieces(span, context.offsets)
+        for begin, end in windows(len(context.ids), room, min(lengths.stride, room // 2)):
+            gold = [0, 0]  # the first piece stands for "no answer in this window"
+            if answer is not None and begin <= answer[0] and answer[1] < end:
+                gold = [len(head) + answer[0] - begin, len(head) + answer[1] - begin]
+            yield Feature(i, [*head, *context.ids[begin:end], pieces.end], gold, begin, len(head))
+
+
+def _answer_pieces(example: SpanExample, offsets: list[tuple[int, int]]) -> tuple[int, int] | None:
+    """First and last piece of the first gold answer."""
+    if not example.answers:
+        return None
+    start, end = example.starts[0], example.starts[0] + len(example.answers[0])
+    touched = [i for i, (begin, stop) in enumerate(offsets) if begin < end and stop > start]
+    return (touched[0], touched[-1]) if touched else None
+
+
+def _tags(
+    examples: Sequence[Example], pieces: Pieces, lengths: Lengths, index: dict[str, int]
+) -> Iterator[Feature]:
+    room = lengths.max_length - 2
+    for i, example in enumerate(examples):
+        assert isinstance(example, TaggedExample)
+        ids, gold = [], []
+        for word, encoded in enumerate(pieces.words(example.words)):
+            tag = IGNORED if example.tags is None else index[example.tags[word]]
+            ids += encoded
+            gold += [tag] + [IGNORED] * (len(encoded) - 1)
+        for begin, end in windows(len(ids), room, min(lengths.stride, room // 2)):
+            row = [pieces.start, *ids[begin:end], pieces.end]
+            yield Feature(i, row, [IGNORED, *gold[begin:end], IGNORED], begin, 1)

@@ -1,0 +1,77 @@
+"""The tokenizer as the models need it: pieces with offsets, and the special pieces by name.
+
+Wraps a `tokenizer.json` of the `tokenizers` library, so that one class serves the run's own Unigram
+models and those of the hub. Special pieces are added here and not by a post-processor, because
+windows and word-by-word encoding need to know where they stand.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tokenizers import Tokenizer
+
+from xstilts.errors import CheckpointError
+
+FILE = "tokenizer.json"
+_STYLES = (("<s>", "</s>", "<pad>", "<mask>", "<unk>", 2), ("[CLS]", "[SEP]", "[PAD]", "[MASK]", "[UNK]", 1))
+
+
+class Encoded(NamedTuple):
+    """Pieces of one text: ids, and the character offsets (start, end) of each in the text."""
+
+    ids: list[int]
+    offsets: list[tuple[int, int]]
+
+
+class Pieces:
+    """Text to pieces, with the special pieces of XLM-R's or BERT's style.
+
+    Raises:
+        CheckpointError: if the folder holds no readable tokenizer of either style.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / FILE
+        try:
+            self.tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise CheckpointError(f"no readable tokenizer: {error}", where=str(path)) from error
+        self.tokenizer.no_truncation()
+        self.tokenizer.no_padding()
+        for start, end, pad, mask, unknown, separators in _STYLES:
+            ids = [self.tokenizer.token_to_id(piece) for piece in (start, end, pad, mask, unknown)]
+            if None not in ids:
+                self.start, self.end, self.pad, self.mask, self.unknown = ids
+                self.separators = separators
+                return
+        raise CheckpointError("the tokenizer lacks the special pieces of XLM-R's and BERT's style", where=str(path))
+
+    def __len__(self) -> int:
+        return int(self.tokenizer.get_vocab_size())
+
+    @property
+    def special(self) -> list[int]:
+        """Ids of the special pieces."""
+        return [self.start, self.end, self.pad, self.mask, self.unknown]
+
+    def encode(self, texts: Sequence[str]) -> list[Encoded]:
+        """Pieces of each text, without special ones."""
+        batch = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [Encoded(item.ids, item.offsets) for item in batch]
+
+    def words(self, words: Sequence[str]) -> list[list[int]]:
+        """Pieces of each word; a word that leaves none (zero-width characters) is one unknown piece."""
+        return [encoded.ids or [self.unknown] for encoded in self.encode(words)]
+
+    def one(self, ids: list[int], max_length: int) -> list[int]:
+        """One text with its special pieces, cut to `max_length`."""
+        return [self.start, *ids[: max_length - 2], self.end]
+
+    def two(self, first: list[int], second: list[int], max_length: int) -> list[int]:
+        """Two texts with their special pieces; the longer one is cut first to fit `max_length`."""
+        room = max_length - 2 - self.separators
+        keep_second = min(len(second), max(room - len(first), room // 2))
+        keep_first = min(len(first), room - keep_second)
+        between = [self.end] * self.separators
+        return [self.start, *first[:keep_first], *between, *second[:keep_second], self.end]

@@ -1,0 +1,48 @@
+"""One prediction job: every language of one task with one checkpoint, but for those whose stamp holds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from xstilts.data.examples import Example
+from xstilts.data.lock import sha256_of
+from xstilts.data.sources import FolderSource
+from xstilts.prediction import stamps
+from xstilts.prediction.submission import prediction_path, write_predictions
+from xstilts.registry import EvaluationTask
+
+Predictor = Callable[[Sequence[Example], str], Mapping[str, Any]]
+
+
+def predict_languages(
+    entry: EvaluationTask,
+    languages: Sequence[str],
+    source: FolderSource,
+    output: Path,
+    stamp: dict[str, Any],
+    predictor: Callable[[], Predictor],
+) -> None:
+    """Write predictions and stamps of all languages below `output`.
+
+    Args:
+        entry: The task.
+        languages: Its languages.
+        source: Where its examples are.
+        output: Folder of the predictions.
+        stamp: All that decides them but for the examples.
+        predictor: Loads the model, when the first language needs it; the predictor then maps examples
+            and their language to predictions by id.
+    """
+    dataset, split = entry.data.dataset, entry.data.split
+    loaded: Predictor | None = None
+    for language in languages:
+        path = prediction_path(output, entry.type, split, language)
+        data = {file.name: sha256_of(file) for file in source.verified(dataset, split, language)}
+        whole = {**stamp, "data": data}
+        if stamps.holds(path, whole):
+            stamps.keep(path)
+            continue
+        loaded = loaded or predictor()
+        examples = source.read(dataset, split, language)
+        write_predictions(path, entry.type, examples, loaded(examples, language))
+        stamps.write(path, whole)

@@ -1,0 +1,143 @@
+"""Predictions of a model for examples of each task type; what it is given decides them, never the batching.
+
+    classification    label                  multiple_choice    index of the choice
+    span              text of the answer     tagging            one label per word
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from xstilts.data.examples import ChoiceExample, Example, SpanExample, TaggedExample
+from xstilts.model import batches, features
+from xstilts.model.batches import Batch
+from xstilts.model.checkpoint import Model
+from xstilts.model.features import Feature, Lengths
+from xstilts.progress import Progress
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How inputs are cut and answers are read."""
+
+    lengths: Lengths
+    max_answer: int
+    batch_tokens: int
+
+
+def predict(model: Model, head: str, examples: Sequence[Example], how: Decoding, label: str = "") -> list[Any]:
+    """One prediction per example, in order.
+
+    Args:
+        model: The model, on its device.
+        head: Name of the head that answers.
+        examples: All of the head's task type.
+        how: Windows and limits.
+        label: What progress is shown under; empty for none.
+    """
+    entry = model.head_entries[head]
+    rows = features.build(entry["type"], examples, model.pieces, how.lengths, entry["labels"])
+    logits = _logits(model, head, rows, how.batch_tokens, label)
+    if entry["type"] == "classification":
+        return [entry["labels"][int(row.argmax())] for row in logits]
+    if entry["type"] == "multiple_choice":
+        return _choices(logits, examples)
+    if entry["type"] == "span":
+        return _answers(logits, rows, examples, model, how.max_answer)
+    return _tags(logits, rows, examples, model, entry["labels"])
+
+
+@torch.inference_mode()
+def _logits(model: Model, head: str, rows: list[Feature], budget: int, label: str) -> list[np.ndarray]:
+    """The head's logits of every row, without padding."""
+    model.train(False)
+    ids = [row.ids for row in rows]
+    found: list[np.ndarray] = [np.empty(0)] * len(rows)
+    for batch in _shown(model, ids, budget, label):
+        hidden = model.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
+        values: Tensor = model.heads[head](hidden)
+        for row, value in zip(batch.rows, values.float().cpu().numpy(), strict=True):
+            found[row] = value if value.ndim == 1 else value[: len(ids[row])]
+    return found
+
+
+def _shown(model: Model, ids: Sequence[Sequence[int]], budget: int, label: str) -> Iterator[Batch]:
+    groups = list(batches.by_tokens([len(row) for row in ids], budget))
+    progress = Progress(label, len(groups), "rows") if label else None
+    for group in groups:
+        yield batches.collate(ids, group, model.pieces.pad, model.encoder.device)
+        if progress:
+            progress.advance(len(group))
+
+
+def _choices(logits: list[np.ndarray], examples: Sequence[Example]) -> list[int]:
+    chosen, begin = [], 0
+    for example in examples:
+        assert isinstance(example, ChoiceExample)
+        scores = [float(row[0]) for row in logits[begin : begin + len(example.choices)]]
+        chosen.append(int(np.argmax(scores)))
+        begin += len(example.choices)
+    return chosen
+
+
+def _answers(
+    logits: list[np.ndarray], rows: list[Feature], examples: Sequence[Example], model: Model, longest: int
+) -> list[str]:
+    """The best span over all windows of each example, as text of its context."""
+    best: list[tuple[float, int, int]] = [(-np.inf, 0, -1)] * len(examples)
+    for row, values in zip(rows, logits, strict=True):
+        window = values[row.first : -1].astype(np.float64)
+        if len(window):
+            score, start, end = best_span(window[:, 0], window[:, 1], longest)
+            if score > best[row.example][0]:
+                best[row.example] = (score, row.offset + start, row.offset + end)
+    spans = [example for example in examples if isinstance(example, SpanExample)]
+    contexts = model.pieces.encode([span.context for span in spans])
+    answers = []
+    for span, context, (_, start, end) in zip(spans, contexts, best, strict=True):
+        covered = context.offsets[start : end + 1]
+        answers.append(span.context[covered[0][0] : covered[-1][1]].strip() if covered else "")
+    return answers
+
+
+def best_span(starts: np.ndarray, ends: np.ndarray, longest: int) -> tuple[float, int, int]:
+    """Score, first and last piece of the best span of at most `longest` pieces; ties to the earlier start.
+
+    Args:
+        starts: Start logits, (pieces,).
+        ends: End logits, (pieces,).
+        longest: Most pieces of an answer.
+    """
+    scores = starts[:, None] + ends[None, :]
+    reach = np.arange(len(starts))
+    distance = reach[None, :] - reach[:, None]
+    scores = np.where((distance >= 0) & (distance < longest), scores, -np.inf)
+    start, end = divmod(int(scores.argmax()), len(starts))
+    return float(scores[start, end]), start, end
+
+
+def _tags(
+    logits: list[np.ndarray], rows: list[Feature], examples: Sequence[Example], model: Model, labels: list[str]
+) -> list[list[str]]:
+    """The tag at each word's first piece; where windows overlap, from the window with more context."""
+    pieces: list[dict[int, tuple[int, int]]] = [{} for _ in examples]
+    for row, values in zip(rows, logits, strict=True):
+        length = len(row.ids) - 2
+        for position in range(length):
+            context = min(position, length - 1 - position)
+            known = pieces[row.example].get(row.offset + position)
+            if known is None or context > known[0]:
+                pieces[row.example][row.offset + position] = (context, int(values[position + 1].argmax()))
+    found = []
+    for example, tagged in zip(examples, pieces, strict=True):
+        assert isinstance(example, TaggedExample)
+        position, tags = 0, []
+        for word in model.pieces.words(example.words):
+            tags.append(labels[tagged[position][1]])
+            position += len(word)
+        found.append(tags)
+    return found

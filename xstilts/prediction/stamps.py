@@ -1,0 +1,56 @@
+"""Beside each prediction file stands a stamp: all that decided it. Where it still holds, the file is kept.
+
+So a language that is added is the only one computed, and a changed setting leaves no stale file behind.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from xstilts.errors import PredictionError
+
+SUFFIX = ".stamp.json"
+
+
+def stamp_path(predictions: Path) -> Path:
+    """Where the stamp of a prediction file stands."""
+    return predictions.with_name(predictions.name + SUFFIX)
+
+
+def _text(stamp: dict[str, Any]) -> str:
+    return json.dumps(stamp, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def holds(predictions: Path, stamp: dict[str, Any]) -> bool:
+    """Whether the file is there and was made with exactly this stamp."""
+    path = stamp_path(predictions)
+    return predictions.is_file() and path.is_file() and path.read_text(encoding="utf-8") == _text(stamp)
+
+
+def keep(predictions: Path) -> None:
+    """Renew the times of a kept file, so that it is not older than its inputs."""
+    for path in (predictions, stamp_path(predictions)):
+        os.utime(path)
+
+
+def write(predictions: Path, stamp: dict[str, Any]) -> None:
+    """Write the stamp, after the file."""
+    stamp_path(predictions).write_text(_text(stamp), encoding="utf-8")
+
+
+def read(predictions: Path) -> dict[str, Any]:
+    """The stamp of a prediction file.
+
+    Raises:
+        PredictionError: if there is none.
+    """
+    try:
+        stamp: dict[str, Any] = json.loads(stamp_path(predictions).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PredictionError(
+            "the predictions have no readable stamp",
+            where=str(predictions),
+            hint="delete the file so that it is predicted again",
+        ) from error
+    return stamp

@@ -1,0 +1,173 @@
+"""Pre-training: masked LM on text, and translation ranking where there are translations.
+
+Translation ranking is the in-batch softmax of a dual encoder (Feng et al. 2022, without the margin):
+the mean-pooled hidden state of the retrieval layer of a phrase has to be nearest to that of its own
+English translation among all of the batch, in both directions.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from xstilts.errors import DataError
+from xstilts.model import batches
+from xstilts.model.batches import Batch
+from xstilts.model.checkpoint import LM_HEAD, LanguageModelHead, Model
+from xstilts.model.device import seed_of
+from xstilts.model.heads import IGNORED
+from xstilts.model.pooling import pool
+from xstilts.settings import PretrainingSettings
+from xstilts.training.loop import Optimisation, Step, optimise
+
+KEPT, RANDOM = 0.1, 0.1  # of the chosen pieces: left as they are, replaced at random (BERT)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Lines of text and translation pairs as pieces, with special ones; `weights` to draw lines by."""
+
+    lines: list[list[int]]
+    line_weights: np.ndarray
+    pairs: list[tuple[list[int], list[int]]]
+
+
+def read_corpus(folder: Path, model: Model, max_length: int, exponent: float) -> Corpus:
+    """The prepared pre-training text of a run (text/<language>.txt and pairs/<language>.tsv).
+
+    Raises:
+        DataError: if there is no text.
+    """
+    tokens = model.pieces
+    lines: list[list[int]] = []
+    weights: list[float] = []
+    for file in sorted((folder / "text").glob("*.txt")):
+        texts = file.read_text(encoding="utf-8").splitlines()
+        lines += [tokens.one(encoded.ids, max_length) for encoded in tokens.encode(texts)]
+        weights += [len(texts) ** (exponent - 1)] * len(texts)
+    pairs: list[tuple[list[int], list[int]]] = []
+    for file in sorted((folder / "pairs").glob("*.tsv")):
+        sides = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines()]
+        first, second = (tokens.encode([side[i] for side in sides]) for i in (0, 1))
+        pairs += [
+            (tokens.one(a.ids, max_length), tokens.one(b.ids, max_length))
+            for a, b in zip(first, second, strict=True)
+        ]
+    if not lines:
+        raise DataError("there is no text to pre-train on", where=str(folder), hint="see data.source")
+    probabilities = np.asarray(weights)
+    return Corpus(lines, probabilities / probabilities.sum(), pairs)
+
+
+def pretrain(
+    model: Model,
+    corpus: Corpus,
+    settings: PretrainingSettings,
+    retrieval_layer: int,
+    seed: int,
+    log: Callable[[int, float], None],
+) -> None:
+    """Train the encoder and its masked-LM head in place."""
+    generator = np.random.default_rng(seed_of(seed, LM_HEAD))
+    torch.manual_seed(seed_of(seed, LM_HEAD, "dropout"))
+    assert isinstance(settings.steps, int) and isinstance(settings.learning_rate, float)
+    how = Optimisation(
+        settings.steps, settings.learning_rate, settings.warmup, settings.weight_decay, settings.clip
+    )
+    model.train()
+    steps = _steps(model, corpus, settings, retrieval_layer, generator)
+    optimise(model.modules(), steps, how, "pre-train", log)
+
+
+def _steps(
+    model: Model, corpus: Corpus, settings: PretrainingSettings, layer: int, generator: np.random.Generator
+) -> Iterator[Callable[[], Step]]:
+    line_rows = _drawn(corpus.lines, corpus.line_weights, settings.batch_lines, generator)
+    pair_lengths = [len(pair[0]) for pair in corpus.pairs]
+    pair_rows = batches.endless(pair_lengths, settings.batch_pairs, generator) if corpus.pairs else None
+    device = model.encoder.device
+
+    def step() -> Step:
+        rows = next(line_rows)
+        batch = batches.collate(corpus.lines, rows, model.pieces.pad, device)
+        loss = masked_lm_loss(model, batch, settings.masked, generator)
+        examples = len(rows)
+        if pair_rows is not None:
+            chosen = next(pair_rows)
+            sides = [
+                batches.collate([corpus.pairs[row][i] for row in chosen], list(range(len(chosen))), model.pieces.pad, device)
+                for i in (0, 1)
+            ]
+            loss = loss + ranking_loss(model, sides[0], sides[1], layer, settings.temperature)
+            examples += len(chosen)
+        return Step(loss, examples)
+
+    while True:
+        yield step
+
+
+def _drawn(
+    lines: list[list[int]], weights: np.ndarray, size: int, generator: np.random.Generator
+) -> Iterator[list[int]]:
+    """Batches of lines drawn by weight, with replacement, of similar length."""
+    while True:
+        rows = generator.choice(len(lines), size=size * batches.POOL, p=weights)
+        ordered = sorted(rows.tolist(), key=lambda row: len(lines[row]))
+        for i in generator.permutation(batches.POOL):
+            yield ordered[i * size : (i + 1) * size]
+
+
+def mask_pieces(
+    ids: np.ndarray, maskable: np.ndarray, share: float, mask: int, vocabulary: int, generator: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """BERT's masking: of the chosen pieces 80 % become the mask, 10 % a random piece, 10 % stay.
+
+    Args:
+        ids: Pieces (rows, length).
+        maskable: Which of them may be chosen.
+        share: Probability of being chosen.
+        mask: Id of the mask.
+        vocabulary: Number of pieces.
+        generator: Source of randomness.
+
+    Returns:
+        The altered ids, and the gold pieces with IGNORED where none was chosen.
+    """
+    chosen = (generator.random(ids.shape) < share) & maskable
+    if not chosen.any():
+        chosen.flat[int(np.flatnonzero(maskable)[0]) if maskable.any() else 0] = True
+    fate = generator.random(ids.shape)
+    altered = np.where(chosen & (fate >= KEPT + RANDOM), mask, ids)
+    randoms = generator.integers(0, vocabulary, ids.shape)
+    altered = np.where(chosen & (fate >= KEPT) & (fate < KEPT + RANDOM), randoms, altered)
+    return altered, np.where(chosen, ids, IGNORED)
+
+
+def masked_lm_loss(model: Model, batch: Batch, share: float, generator: np.random.Generator) -> Tensor:
+    """Mean cross-entropy of the masked pieces (Devlin et al. 2019)."""
+    ids = batch.ids.cpu().numpy()
+    maskable = ~np.isin(ids, model.pieces.special)
+    altered, gold = mask_pieces(ids, maskable, share, model.pieces.mask, len(model.pieces), generator)
+    inputs = torch.from_numpy(altered).to(batch.ids.device)
+    wanted = torch.from_numpy(gold).to(batch.ids.device)
+    hidden = model.encoder(input_ids=inputs, attention_mask=batch.mask).last_hidden_state
+    chosen = wanted != IGNORED
+    head = model.heads[LM_HEAD]
+    assert isinstance(head, LanguageModelHead)
+    logits = head(hidden[chosen], model.encoder.get_input_embeddings().weight)
+    return functional.cross_entropy(logits, wanted[chosen])
+
+
+def ranking_loss(model: Model, first: Batch, second: Batch, layer: int, temperature: float) -> Tensor:
+    """Mean in-batch softmax loss of both directions; gold is the diagonal."""
+    sides = [
+        functional.normalize(pool(model.encoder, batch, layer, "mean", model.pieces.special), dim=-1)
+        for batch in (first, second)
+    ]
+    similarity = sides[0] @ sides[1].T / temperature
+    gold = torch.arange(len(first.rows), device=similarity.device)
+    return (functional.cross_entropy(similarity, gold) + functional.cross_entropy(similarity.T, gold)) / 2
