@@ -36,7 +36,8 @@ ANY = "any"
 def normalise(text: str) -> str:
     """The letters, marks and numbers of a text, NFKC and case-folded."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-    return folded.translate(_ignored())
+    # NFKC turns a spacing accent into a space and a mark, which now follows a letter: compose them.
+    return unicodedata.normalize("NFC", folded.translate(_ignored()))
 
 
 def key_of(*normalised: str) -> str:

@@ -55,7 +55,7 @@ class Lock:
 
     def file(self, dataset: str, path: str) -> LockedFile:
         """What a file of a data set must be."""
-        return LockedFile(**self._dataset(dataset)["files"][path])
+        return LockedFile(**self._get(self._dataset(dataset)["files"], path, dataset))
 
     def _dataset(self, dataset: str) -> dict[str, Any]:
         return self._get(self.content, dataset, "the lock")

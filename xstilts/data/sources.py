@@ -37,7 +37,7 @@ class FolderSource:
         return bool(self.languages(dataset, split))
 
     def languages(self, dataset: str, split: str) -> list[str]:
-        """The languages of a split, sorted: those of the lock, else those whose files are there.
+        """The languages of a split, sorted: those of the lock, else those of which a file is there.
 
         Raises:
             DataError: if the folder is missing, or the lock does not hold the split.
@@ -48,7 +48,7 @@ class FolderSource:
         return [
             language
             for language in _possible_languages(dataset, split)
-            if all((self.root / path).is_file() for path in relative_paths(dataset, split, language))
+            if any((self.root / path).is_file() for path in relative_paths(dataset, split, language))
         ]
 
     def paths(self, dataset: str, split: str, language: str) -> list[Path]:

@@ -1,0 +1,148 @@
+"""Training data: filtered, checked, divided; text: filtered and sampled."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xstilts.data.examples import Example, PairExample, SpanExample
+from xstilts.data.leakage import EvaluationKeys, evaluation_keys
+from xstilts.data.preparation import hold_out, prepare_task, prepare_text, sample
+from xstilts.data.sources import FolderSource
+from xstilts.errors import DataError
+from xstilts.registry import TrainingTask
+
+LABELS = ["entailment", "neutral", "contradiction"]
+MNLI = {"type": "classification", "labels": LABELS, "train": {"dataset": "mnli", "split": "train"}}
+HOLDOUT = TrainingTask.model_validate(MNLI | {"dev": {"holdout": 0.25}})
+OWN_DEV = TrainingTask.model_validate(MNLI | {"dev": {"dataset": "mnli", "split": "dev"}})
+LEAKED = ("The man sleeps on a bench.", "He is awake.")
+
+
+def write(path: Path, *lines: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> FolderSource:
+    root = tmp_path / "source"
+    root.mkdir()
+    pairs = [*((f"premise number {i}", f"hypothesis {i}") for i in range(99)), LEAKED]
+    rows = [json.dumps({"premise": p, "hypothesis": h, "label": LABELS[0]}) for p, h in pairs]
+    write(root / "mnli" / "train.jsonl", *rows)
+    write(root / "mnli" / "dev_matched.jsonl", rows[-1], rows[0])
+    write(root / "xnli" / "dev-en.tsv", f"{LEAKED[0]}\t{LEAKED[1]}\tneutral")
+    write(root / "tatoeba" / "tatoeba.deu-eng.deu", "Hallo.")
+    write(root / "tatoeba" / "tatoeba.deu-eng.eng", "Hello.")
+    write(root / "text" / "de.txt", "hallo", *(f"Satz {i}" for i in range(20)))
+    write(root / "text" / "en.txt", "the man sleeps on a bench", "another line")
+    write(root / "text" / "fr.txt", "hello!")
+    write(root / "pairs" / "de.tsv", "Gruß\tHELLO", "hallo\thi", "drei\tthree")
+    return FolderSource(root)
+
+
+@pytest.fixture
+def keys(source: FolderSource) -> EvaluationKeys:
+    return EvaluationKeys(evaluation_keys(source))
+
+
+def test_the_table_of_keys_is_sorted_and_without_repeats(source: FolderSource) -> None:
+    table = evaluation_keys(source)
+    assert table.equals(table.sort_values(list(table.columns), ignore_index=True).drop_duplicates())
+    assert set(table["dataset"]) == {"xnli", "tatoeba"}
+
+
+def test_leaked_examples_leave_training_but_not_a_published_dev_split(
+    source: FolderSource, keys: EvaluationKeys
+) -> None:
+    prepared = prepare_task(source, "mnli", OWN_DEV, keys)
+    assert len(prepared.train) == 99
+    assert len(prepared.dev) == 2
+    assert prepared.leakage.values.tolist() == [
+        ["mnli", "en", "any", 1, 100],
+        ["mnli", "en", "xnli", 1, 100],
+    ]
+
+
+def test_a_held_out_share_comes_from_what_is_left(source: FolderSource, keys: EvaluationKeys) -> None:
+    prepared = prepare_task(source, "mnli", HOLDOUT, keys)
+    ids = {example.id for example in prepared.train}, {example.id for example in prepared.dev}
+    assert not ids[0] & ids[1]
+    assert len(ids[0] | ids[1]) == 99
+    assert 10 <= len(ids[1]) <= 40
+
+
+def test_labels_are_checked_and_nothing_left_is_an_error(source: FolderSource, keys: EvaluationKeys) -> None:
+    fewer = OWN_DEV.model_copy(update={"labels": ["neutral"]})
+    with pytest.raises(DataError, match="'entailment', which the task does not list"):
+        prepare_task(source, "mnli", fewer, keys)
+    row = json.dumps({"premise": LEAKED[0], "hypothesis": LEAKED[1], "label": "neutral"})
+    write(source.root / "mnli" / "train.jsonl", row)
+    with pytest.raises(DataError, match="no example of mnli is left for its train part"):
+        prepare_task(source, "mnli", OWN_DEV, keys)
+
+
+@given(st.integers(2, 40), st.floats(0.05, 0.95))
+def test_held_out_questions_share_no_paragraph_with_the_others(paragraphs: int, share: float) -> None:
+    questions: list[Example] = [
+        SpanExample(f"{p}-{q}", "en", f"Paragraph {p}", "Why?", (), ())
+        for p in range(paragraphs)
+        for q in range(3)
+    ]
+    kept, held = hold_out(questions, share)
+    contexts = [{e.context for e in part if isinstance(e, SpanExample)} for part in (kept, held)]
+    assert not contexts[0] & contexts[1]
+    assert sorted([*kept, *held], key=questions.index) == questions
+    assert hold_out(kept, share) == (kept, []), "the choice depends on the example alone"
+
+
+def test_the_held_out_share_is_met() -> None:
+    examples = [PairExample(f"set-{i}", "en", "a", "b", None) for i in range(5000)]
+    assert len(hold_out(examples, 0.1)[1]) == pytest.approx(500, abs=65)  # three standard deviations
+
+
+def test_text_and_pairs_are_filtered_and_counted(
+    source: FolderSource, keys: EvaluationKeys, tmp_path: Path
+) -> None:
+    output = tmp_path / "corpus"
+    write(output / "stale.txt", "from an earlier run")
+    sizes, leakage = prepare_text(source, ["en", "fr", "de", "sw"], keys, output)
+    assert sizes.values.tolist() == [["de", 20, 150, 1], ["en", 1, 13, 0]]
+    files = {path.relative_to(output).as_posix(): path for path in output.rglob("*") if path.is_file()}
+    assert sorted(files) == ["pairs/de.tsv", "text/de.txt", "text/en.txt"]
+    assert files["text/en.txt"].read_text(encoding="utf-8") == "another line\n"
+    assert files["pairs/de.tsv"].read_text(encoding="utf-8") == "drei\tthree\n"
+    assert leakage[leakage["evaluation"] == "any"].values.tolist() == [
+        ["text", "de", "any", 1, 21],
+        ["pairs", "de", "any", 2, 3],
+        ["text", "en", "any", 1, 2],
+        ["text", "fr", "any", 1, 1],
+    ]
+
+
+def test_a_cap_keeps_so_many_lines_and_no_text_is_an_error(
+    source: FolderSource, keys: EvaluationKeys, tmp_path: Path
+) -> None:
+    sizes, _ = prepare_text(source, ["de", "en"], keys, tmp_path / "corpus", max_lines=5)
+    assert sizes["lines"].tolist() == [5, 1]
+    with pytest.raises(DataError, match="no text of the languages asked for"):
+        prepare_text(source, ["fr"], keys, tmp_path / "corpus")
+    assert (tmp_path / "corpus" / "text" / "de.txt").is_file(), "finished results stay"
+
+
+@given(st.lists(st.text(), unique=True), st.integers(0, 30), st.integers(0, 3))
+def test_a_sample_is_nested_ordered_and_seeded(lines: list[str], size: int, seed: int) -> None:
+    chosen = sample(lines, size, str(seed))
+    assert len(chosen) == min(size, len(lines))
+    assert chosen == [line for line in lines if line in set(chosen)]
+    assert set(chosen) <= set(sample(lines, size + 1, str(seed)))
+    assert chosen == sample(lines, size, str(seed))
+    assert sample(lines, None, str(seed)) == lines
+
+
+def test_other_seeds_choose_other_lines() -> None:
+    lines = [str(i) for i in range(100)]
+    assert sample(lines, 50, "0 de") != sample(lines, 50, "1 de")
