@@ -1,0 +1,23 @@
+"""How many lines each language gets, and where each data set draws its chance from."""
+
+from random import Random
+
+from xstilts.micro.settings import MicroSettings
+from xstilts.registry import languages as registered_languages
+
+
+def lines_for(language: str, largest: int, settings: MicroSettings) -> int:
+    """Lines of a language if the largest one has `largest`: as XLM-R samples languages, with a floor.
+
+    `size_exponent` is the alpha of Conneau et al. (2020), applied to CC-100 sizes in GiB.
+    """
+    registry = registered_languages()
+    most = max(entry.cc100_gib or 0.0 for entry in registry.values())
+    size = registry[language].cc100_gib if language in registry else None
+    share = (size / most) ** settings.size_exponent if size else 0.0
+    return max(round(largest * share), settings.fewest_lines)
+
+
+def chance(settings: MicroSettings, *names: str) -> Random:
+    """A generator of its own for every (seed, data set, split, language)."""
+    return Random("/".join((str(settings.seed), *names)))
