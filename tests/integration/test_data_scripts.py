@@ -53,7 +53,7 @@ def test_a_mirror_is_locked_checked_and_prepared(mirror: Path, tmp_path: Path) -
             *("--train", train, "--dev", dev, "--leakage", reports[0]),
         ),
         (
-            *("prepare_text", *where, "--languages", '["en", "de"]', "--keys", keys, "--max-lines", "9"),
+            *("prepare_text", *where, "--languages", "en de", "--keys", keys, "--max-lines", "9"),
             *("--output", out / "corpus", "--corpus", out / "corpus.tsv", "--leakage", reports[1]),
         ),
         ("collect_leakage", *reports, "--output", out / "leakage.tsv"),

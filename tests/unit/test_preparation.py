@@ -11,7 +11,7 @@ from xstilts.data.examples import Example, PairExample, SpanExample
 from xstilts.data.leakage import EvaluationKeys, evaluation_keys
 from xstilts.data.preparation import hold_out, prepare_task, prepare_text, sample
 from xstilts.data.sources import FolderSource
-from xstilts.errors import DataError
+from xstilts.errors import DataError, RegistryError
 from xstilts.registry import TrainingTask
 
 LABELS = ["entailment", "neutral", "contradiction"]
@@ -130,6 +130,8 @@ def test_a_cap_keeps_so_many_lines_and_no_text_is_an_error(
     assert sizes["lines"].tolist() == [5, 1]
     with pytest.raises(DataError, match="no text of the languages asked for"):
         prepare_text(source, ["fr"], keys, tmp_path / "corpus")
+    with pytest.raises(RegistryError, match="no language 'xx'"):
+        prepare_text(source, ["de", "xx"], keys, tmp_path / "corpus")
     assert (tmp_path / "corpus" / "text" / "de.txt").is_file(), "finished results stay"
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from xstilts import registry
 from xstilts.data.examples import Example, ParallelExample, SpanExample
 from xstilts.data.labels import check_labels
 from xstilts.data.leakage import EvaluationKeys, key_of, leakage_rows, leakage_table, normalise
 from xstilts.data.sources import FolderSource
-from xstilts.errors import DataError
+from xstilts.errors import DataError, RegistryError
 from xstilts.registry import Holdout, TrainingTask
 
 CORPUS_COLUMNS = ["language", "lines", "bytes", "pairs"]
@@ -97,7 +98,10 @@ def prepare_text(
 
     Raises:
         DataError: if a file is at fault, or no text is left.
+        RegistryError: if a language is unknown.
     """
+    if unknown := sorted(set(languages) - set(registry.languages())):
+        raise RegistryError(f"no language '{unknown[0]}'", hint="choose from xstilts/registry/languages.yaml")
     partial = output.with_name(output.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     corpus: list[dict[str, Any]] = []
@@ -114,7 +118,8 @@ def prepare_text(
             _write_lines(partial / "pairs" / f"{language}.tsv", [f"{p.text}\t{p.english}" for p in pairs])
         corpus.append({"language": language, "lines": len(lines), "bytes": size, "pairs": len(pairs)})
     if not corpus:
-        raise DataError("no text of the languages asked for", where=str(source.root), hint="see `text`")
+        hint = f"there is text of: {', '.join(source.languages('text', 'train')) or 'none'}"
+        raise DataError("no text of the languages asked for is left", where=str(source.root), hint=hint)
     shutil.rmtree(output, ignore_errors=True)
     partial.replace(output)
     return pd.DataFrame(corpus, columns=CORPUS_COLUMNS), leakage_table(rows)
