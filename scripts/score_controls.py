@@ -5,14 +5,14 @@ from typing import Annotated, cast
 
 from typer import Option
 
-from xstilts.command_line import run
+from xstilts.command_line import from_json, run
 from xstilts.data.examples import ParallelExample
 from xstilts.data.sources import open_source
 from xstilts.errors import ConfigError
 from xstilts.registry import EvaluationTask
 from xstilts.scoring import score
 from xstilts.scoring.controls import Direction, chance, tfidf_predictions
-from xstilts.scoring.table import RunKey, chosen, from_json, score_rows, score_table
+from xstilts.scoring.table import RunKey, chosen, score_rows, score_table
 from xstilts.tables import write_table
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Option
 
-from xstilts.command_line import run
+from xstilts.command_line import from_json, run
 from xstilts.data.sources import open_source
 from xstilts.prediction.submission import prediction_path, read_predictions
 from xstilts.registry import EvaluationTask
@@ -13,7 +13,6 @@ from xstilts.scoring import score
 from xstilts.scoring.table import (
     RunKey,
     chosen,
-    from_json,
     outcome_rows,
     score_rows,
     score_table,

@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from xstilts.data.examples import Example
-from xstilts.errors import ConfigError, DataError, RegistryError
+from xstilts.errors import DataError, RegistryError
 from xstilts.scoring import Measure
-
-Model = TypeVar("Model", bound=BaseModel)
 
 COLUMNS = [
     "run", "model", "parameters", "recipe", "intermediate", "target", "seed",
@@ -41,20 +39,6 @@ class RunKey(BaseModel):
     target: str = "-"
     seed: Annotated[int, Field(ge=0)]
     setting: str = "-"
-
-
-def from_json(kind: type[Model], text: str, option: str) -> Model:
-    """The structured value of a command-line option.
-
-    Raises:
-        ConfigError: if it is not JSON or does not fit `kind`; names the key at fault.
-    """
-    try:
-        return kind.model_validate_json(text)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        where = ".".join([option, *map(str, fault["loc"])])
-        raise ConfigError(f"a value that does not fit: {fault['msg']}", where=where) from error
 
 
 def score_rows(

@@ -1,0 +1,114 @@
+"""Exact search against a naive one, with ties and duplicates, whatever the blocks."""
+
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from xstilts.errors import PredictionError
+from xstilts.scoring.search import Floats, top_k, unit_rows
+
+
+def naive(queries: Floats, candidates: Floats, k: int) -> tuple[list[list[int]], list[list[np.float32]]]:
+    """Exact sums, rounded once to float32; sorted by falling score, then by index."""
+    indices, scores = [], []
+    for query in queries.tolist():
+        found = [
+            np.float32(math.fsum(a * b for a, b in zip(query, candidate, strict=True)))
+            for candidate in candidates.tolist()
+        ]
+        order = sorted(range(len(found)), key=lambda index: (-found[index], index))[:k]
+        indices.append(order)
+        scores.append([found[index] for index in order])
+    return indices, scores
+
+
+def assert_equals_naive(queries: Floats, candidates: Floats, k: int, block: int) -> None:
+    indices, scores = top_k(queries, candidates, k, block)
+    expected_indices, expected_scores = naive(queries, candidates, k)
+    assert indices.dtype == np.int64
+    assert scores.dtype == np.float32
+    assert indices.tolist() == expected_indices
+    assert np.array_equal(scores, np.array(expected_scores, dtype=np.float32))
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> tuple[Floats, Floats, int, int]:
+    """Few values, whose sums are exact, so that ties abound; some candidates stand there twice."""
+    n, m, d = draw(st.integers(1, 8)), draw(st.integers(1, 12)), draw(st.integers(1, 4))
+    values = st.sampled_from([-1.0, -0.5, -0.0, 0.0, 0.5, 1.0, 3.0, 2.0**-10, 2.0**12])
+    queries = draw(arrays(np.float32, (n, d), elements=values))
+    candidates = draw(arrays(np.float32, (m, d), elements=values))
+    rows = draw(st.lists(st.integers(0, m - 1), min_size=1, max_size=12))
+    return queries, candidates[rows], draw(st.integers(1, len(rows))), draw(st.integers(1, 13))
+
+
+@given(problems())
+@settings(max_examples=1000, deadline=None)
+def test_equals_naive_search(problem: tuple[Floats, Floats, int, int]) -> None:
+    assert_equals_naive(*problem)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_duplicated_vectors_tie_in_every_block(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    distinct = unit_rows(generator.normal(size=(29, 96)).astype(np.float32))
+    candidates = distinct[generator.integers(0, 29, size=117)]
+    queries = unit_rows(generator.normal(size=(13, 96)).astype(np.float32))
+    expected, _ = naive(queries, candidates, 40)
+    for block in (1, 2, 3, 7, 16, 64, 117, 1000):
+        indices, _ = top_k(queries, candidates, 40, block)
+        assert indices.tolist() == expected
+
+
+def test_equal_candidates_come_in_order() -> None:
+    queries, candidates = np.ones((2, 3), np.float32), np.ones((2500, 3), np.float32)
+    indices, scores = top_k(queries, candidates, 5)
+    assert indices.tolist() == [[0, 1, 2, 3, 4]] * 2
+    assert (scores == 3).all()
+
+
+def test_products_too_small_for_float32_tie_with_zero() -> None:
+    candidates = np.array([[-1e-30], [0.0], [1e-30], [-1.0], [1.0]], np.float32)
+    assert top_k(np.array([[1e-30]], np.float32), candidates, 5)[0].tolist() == [[4, 0, 1, 2, 3]]
+
+
+def test_memory_does_not_grow_with_queries_times_candidates() -> None:
+    vectors = np.random.default_rng(0).normal(size=(3000, 8)).astype(np.float32)
+    tracemalloc.start()
+    top_k(vectors, vectors, 1, block=128)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4_000_000 < 3000 * 3000 * 4
+
+
+@given(arrays(np.float32, (5, 3), elements=st.floats(-1e10, 1e10, width=32)))
+def test_unit_rows(vectors: Floats) -> None:
+    lengths = np.linalg.norm(unit_rows(vectors).astype(np.float64), axis=1)
+    zero = ~vectors.any(axis=1)
+    assert (lengths[zero] == 0).all()
+    assert lengths[~zero] == pytest.approx(np.ones((~zero).sum()), abs=1e-6)
+
+
+@pytest.mark.parametrize(("n", "m", "d", "k"), [(2, 3, 2, 0), (2, 3, 2, 4), (2, 0, 2, 1)])
+def test_impossible_k(n: int, m: int, d: int, k: int) -> None:
+    with pytest.raises(ValueError, match="cannot find"):
+        top_k(np.zeros((n, d), np.float32), np.zeros((m, d), np.float32), k)
+
+
+def test_shapes_that_do_not_fit() -> None:
+    with pytest.raises(ValueError, match="do not fit"):
+        top_k(np.zeros((1, 2), np.float32), np.zeros((1, 3), np.float32))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_embeddings_that_are_no_numbers(value: float) -> None:
+    broken = np.array([[1.0, value]], np.float32)
+    with pytest.raises(PredictionError, match="candidates"):
+        top_k(np.ones((1, 2), np.float32), broken)
+    with pytest.raises(PredictionError, match="queries"):
+        top_k(broken, np.ones((1, 2), np.float32))
