@@ -13,7 +13,11 @@ from xstilts.studies.words import in_words
 
 ENGLISH = "en"
 LATIN = "Latn"
-KEY = ["model", "recipe", "seed", "task", "split", "language", "setting", "metric"]
+MLM = "mlm"
+KEY = [
+    *("model", "recipe", "intermediate", "target", "seed", "task"),
+    *("split", "language", "setting", "metric"),
+]
 SCORE_COLUMNS = (*KEY, "parameters", "n", "value")
 LANGUAGE_COLUMNS = ("language", "family", "script", "cc100_gib")
 
@@ -38,12 +42,16 @@ class Scores:
 
     @classmethod
     def checked(cls, table: pd.DataFrame, settings: TypologySettings) -> "Scores":
-        """Check columns, range and uniqueness.
+        """Check columns, range and uniqueness of the scores that the settings are about.
 
         Raises:
             StudyError: saying which row is at fault.
         """
         require_columns(table, SCORE_COLUMNS, "scores.tsv")
+        table = table[table["task"].isin(settings.tasks)].copy()
+        # What was trained before the target task's own English data, which are no treatment.
+        intermediate = table["intermediate"].replace("-", MLM)
+        table["treatment"] = table["recipe"].where(table["target"] == "-", intermediate)
         twice = table[table.duplicated(KEY)]
         if len(twice):
             raise StudyError("a score is given twice", where=_place(twice))
@@ -67,12 +75,14 @@ class Scores:
     def of(self, model: str, recipe: str, task: str) -> pd.DataFrame:
         """The rows of one cell, one per seed and language; empty if there are none.
 
+        `recipe` is what was trained before the target's own training set, where the task has one.
+
         Raises:
             StudyError: if they are of several splits or settings and the configuration names none.
         """
         rows = self.table[
             (self.table["model"] == model)
-            & (self.table["recipe"] == recipe)
+            & (self.table["treatment"] == recipe)
             & (self.table["task"] == task)
             & (self.table["metric"] == self.settings.metrics[task])
         ]

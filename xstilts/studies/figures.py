@@ -19,7 +19,7 @@ GREY = "#6b6b6b"
 MILLIMETRE = 1 / 25.4
 RADII = (4.5, 8.0, 12.0, 17.0, 23.0)  # distances of a label from its point, in points
 
-Pixel = NDArray[np.float64]
+Pixels = NDArray[np.float64]
 
 STYLE: Any = {
     "font.family": "DejaVu Sans",  # ships with matplotlib: the same on every machine
@@ -101,64 +101,61 @@ def place_labels(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Seq
     figure.draw_without_rendering()
     point = figure.dpi / 72
     pixels = axes.transData.transform(np.column_stack([x, y]))
-    taken = [_box(place, 6 * point, 6 * point) for place in pixels] + _drawn(axes, point)
+    taken = np.vstack([_boxes(pixels, np.full(2, 6 * point)), _drawn(axes, point)])
     distances = np.linalg.norm(pixels[:, None] - pixels[None], axis=2)
     crowd = (distances < 30 * point).sum(axis=1)
     for index in sorted(range(len(labels)), key=lambda i: (-crowd[i], labels[i])):
-        box, radius = _best_place(pixels[index], _text_size(axes, labels[index]), taken, axes, point)
-        taken.append(box)
+        size = _text_size(axes, labels[index])
+        box, radius = _best_place(pixels[index], size, taken, axes.get_window_extent(), point)
+        taken = np.vstack([taken, box])
         _write(axes, labels[index], pixels[index], box, leader=radius > RADII[0])
 
 
-def _text_size(axes: Axes, label: str) -> tuple[float, float]:
+def _text_size(axes: Axes, label: str) -> Pixels:
     text = axes.text(0, 0, label, fontsize=6.5)
     extent = text.get_window_extent()
     text.remove()
-    return extent.width, extent.height
+    return np.array([extent.width, extent.height])
 
 
-def _box(centre: Pixel, width: float, height: float) -> Bbox:
-    return Bbox.from_bounds(centre[0] - width / 2, centre[1] - height / 2, width, height)
+def _boxes(centres: Pixels, size: Pixels) -> Pixels:
+    """Boxes of one size as rows x0, y0, x1, y1."""
+    return np.hstack([centres - size / 2, centres + size / 2])
 
 
-def _drawn(axes: Axes, point: float) -> list[Bbox]:
+def _drawn(axes: Axes, point: float) -> Pixels:
     """Boxes of the texts in `axes`, and along its curves."""
-    boxes = [text.get_window_extent() for text in axes.texts]
+    extents = [text.get_window_extent().extents for text in axes.texts]
+    boxes = [np.array(extents, dtype=np.float64).reshape(-1, 4)]
     for line in axes.lines:
         vertices = np.asarray(line.get_xydata(), dtype=np.float64)
         if len(vertices) > 2:
-            boxes += [_box(place, point, point) for place in axes.transData.transform(vertices)]
-    return boxes
+            boxes.append(_boxes(axes.transData.transform(vertices), np.full(2, point)))
+    return np.vstack(boxes)
 
 
 def _best_place(
-    centre: Pixel, size: tuple[float, float], taken: Sequence[Bbox], axes: Axes, point: float
-) -> tuple[Bbox, float]:
-    """The cheapest of 16 directions at each radius: the label's box, and its distance in points."""
-    frame = axes.get_window_extent()
-    options: list[tuple[float, Bbox, float]] = []
-    for rank, radius in enumerate(RADII):
-        for angle in np.linspace(0, 2 * np.pi, 16, endpoint=False):
-            reach = radius * point + np.array(size) / 2
-            box = _box(centre + reach * [np.cos(angle), np.sin(angle)], *size)
-            options.append((_cost(box, taken, frame) + 0.4 * rank, box, radius))
-    _, box, radius = min(options, key=lambda option: round(option[0], 6))
-    return box, radius
+    centre: Pixels, size: Pixels, taken: Pixels, frame: Bbox, point: float
+) -> tuple[Pixels, float]:
+    """The cheapest of 16 directions at each radius: the label's box, and its distance in points.
+
+    The cost counts overlaps and their area in pixels; leaving the axes is never worth it.
+    """
+    angles = np.linspace(0, 2 * np.pi, 16, endpoint=False)
+    directions = np.column_stack([np.cos(angles), np.sin(angles)])
+    boxes = np.vstack([_boxes(centre + directions * (radius * point + size / 2), size) for radius in RADII])
+    corners = np.minimum(boxes[:, None, 2:], taken[None, :, 2:])
+    common = corners - np.maximum(boxes[:, None, :2], taken[None, :, :2])
+    overlap = (common > 0).all(axis=2) * (2 + common.prod(axis=2))
+    outside = (boxes[:, :2] < frame.min).any(axis=1) | (boxes[:, 2:] > frame.max).any(axis=1)
+    rank = np.repeat(np.arange(len(RADII)), len(angles))
+    best = int(np.argmin(np.round(overlap.sum(axis=1) + 1000 * outside + 0.4 * rank, 6)))
+    return boxes[best], RADII[rank[best]]
 
 
-def _cost(box: Bbox, taken: Sequence[Bbox], frame: Bbox) -> float:
-    outside = not (frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1)
-    overlaps = 0.0
-    for other in taken:
-        common = Bbox.intersection(box, other)
-        if common is not None:
-            overlaps += 2 + common.width * common.height
-    return 1000.0 * outside + overlaps
-
-
-def _write(axes: Axes, label: str, point: Pixel, box: Bbox, *, leader: bool) -> None:
+def _write(axes: Axes, label: str, point: Pixels, box: Pixels, *, leader: bool) -> None:
     to_data = axes.transData.inverted()
-    middle = ((box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2)
+    middle = (box[:2] + box[2:]) / 2
     arrow = {"arrowstyle": "-", "linewidth": 0.4, "color": GREY, "shrinkA": 0, "shrinkB": 2}
     axes.annotate(
         label,

@@ -1,5 +1,6 @@
 """The two figures of S1, drawn from tables: no statistics are computed here."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -107,7 +108,7 @@ def forest(tests: pd.DataFrame, settings: TypologySettings, note: str = "") -> F
 
 
 def _points(
-    scores: Scores, model: str, known: pd.DataFrame, settings: TypologySettings, given: list[str]
+    scores: Scores, model: str, known: pd.DataFrame, settings: TypologySettings, given: Sequence[str]
 ) -> pd.DataFrame:
     """Languages with score and distance: language, family, script, x, y and whether the fit has them."""
     task = settings.primary_task
@@ -116,7 +117,7 @@ def _points(
     joined = join(mean_over_seeds_of(runs), known)
     column = f"distance_{settings.primary_distance}"
     x = joined[column] if column in joined else pd.Series(np.nan, index=joined.index)
-    fitted = joined[given].notna().all(axis=1)
+    fitted = joined[list(given)].notna().all(axis=1)
     return joined.assign(x=x, y=joined["degradation"], fitted=fitted).dropna(subset=["x"])
 
 

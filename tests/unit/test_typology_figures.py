@@ -1,0 +1,105 @@
+"""The figures of S1: made from tables, readable, and of the same bytes every time."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from tests.unit.study_tables import fertility_table, language_table, planted_scores
+from xstilts.studies import typology
+from xstilts.studies.figures import new_figure, place_labels, save
+from xstilts.studies.settings import TypologySettings
+from xstilts.studies.typology_figures import forest, scatter
+
+SETTINGS = TypologySettings(recipes=["mlm", "squad1"], distances=["syntactic", "genetic"])
+
+
+@pytest.fixture(scope="module")
+def tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    languages = language_table()
+    scores, fertility = planted_scores(languages), fertility_table(languages)
+    return scores, languages, fertility, typology.analyse(scores, languages, SETTINGS, fertility)[0]
+
+
+def texts(figure: Figure) -> list[str]:
+    return [item.get_text() for item in figure.findobj(lambda item: hasattr(item, "get_text"))]
+
+
+def test_every_language_is_labelled(tables: tuple[pd.DataFrame, ...]) -> None:
+    scores, languages, fertility, tests = tables
+    figure = scatter(scores, languages, tests, SETTINGS, fertility, note="miniature")
+    shown = texts(figure)
+    assert set(languages["language"]) - {"en"} <= set(shown)
+    assert "miniature" in shown
+    assert "Syntactic distance from English (0: none, 1: largest)" in shown
+    n = tests.loc[tests["role"] == "primary", "n"].iloc[0]
+    assert any(f"n = {n}" in text for text in shown)
+
+
+def test_the_band_is_that_of_the_model(tables: tuple[pd.DataFrame, ...]) -> None:
+    """Three fitted points give the whole band: compared with the model's own interval in between."""
+    scores, languages, fertility, tests = tables
+    study = typology.Study(
+        typology.Scores.checked(scores, SETTINGS), typology.predictors(languages, fertility), SETTINGS
+    )
+    columns = ["distance_syntactic", *SETTINGS.covariates]
+    fit = study.fit(study.primary.means, columns[0], columns[1:])
+    at = study.primary.means.dropna(subset=columns)[columns].mean().to_numpy(float).copy()
+    band = scatter(scores, languages, tests, SETTINGS, fertility).axes[0].collections[0]
+    outline = band.get_paths()[0].vertices
+    for place in np.unique(outline[:, 0])[[5, 30, 50]]:
+        at[0] = place
+        _, low, high = fit.fitted(at)
+        edges = outline[np.isclose(outline[:, 0], place), 1]
+        assert (edges.min(), edges.max()) == pytest.approx((low, high), abs=1e-5)
+
+
+def test_the_forest_has_a_panel_per_distance_and_a_row_per_recipe(tables: tuple[pd.DataFrame, ...]) -> None:
+    tests = tables[3]
+    figure = forest(tests, SETTINGS)
+    first = figure.axes[0]
+    assert [text.get_text() for text in first.get_yticklabels()] == SETTINGS.recipes
+    drawn = {round(float(line.get_xdata()[0]), 6) for line in first.lines if len(line.get_xdata()) == 1}
+    rows = tests["statistic"].isin(["spearman:syntactic", "partial_spearman:syntactic"])
+    assert drawn == set(tests.loc[rows, "estimate"].round(6))
+
+
+def test_files_are_the_same_bytes_every_time(tables: tuple[pd.DataFrame, ...], tmp_path: Path) -> None:
+    scores, languages, fertility, tests = tables
+    for folder in ("one", "two"):
+        paths = save(scatter(scores, languages, tests, SETTINGS, fertility), tmp_path / folder, "scatter")
+        paths += save(forest(tests, SETTINGS), tmp_path / folder, "forest")
+    assert sorted(path.name for path in (tmp_path / "two").iterdir()) == sorted(path.name for path in paths)
+    for path in paths:
+        assert path.read_bytes() == (tmp_path / "one" / path.name).read_bytes(), path.name
+    svg = (tmp_path / "one" / "scatter.svg").read_text(encoding="utf-8")
+    assert ElementTree.fromstring(svg).tag.endswith("svg")
+    assert "<text" not in svg  # glyphs travel as outlines
+    assert b"Type /Font" in (tmp_path / "one" / "scatter.pdf").read_bytes()
+
+
+def test_what_is_not_estimable_is_said_in_the_figures() -> None:
+    languages = language_table()
+    fertility, empty = fertility_table(languages), planted_scores(languages).iloc[:0]
+    tests, _ = typology.analyse(empty, languages, SETTINGS, fertility)
+    shown = texts(scatter(empty, languages, tests, SETTINGS, fertility))
+    assert any("not estimable" in text for text in shown)
+    assert "no language has both a score and a syntactic distance" in shown
+    assert "not estimable" in texts(forest(tests, SETTINGS))
+
+
+def test_labels_do_not_collide() -> None:
+    rng = np.random.default_rng(0)
+    x, y = rng.random(38), rng.random(38)
+    figure = new_figure(150, 110)
+    axes = figure.subplots()
+    axes.plot(x, y, "o", markersize=5)
+    place_labels(axes, x.tolist(), y.tolist(), [f"l{number}" for number in range(38)])
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) == 38
+    clashes = sum(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert clashes == 0

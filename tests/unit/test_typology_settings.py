@@ -1,0 +1,43 @@
+"""The study's settings are validated where the configuration is, without heavy imports."""
+
+import subprocess
+import sys
+
+import pytest
+
+from xstilts.errors import ConfigError
+from xstilts.studies.settings import TypologySettings, parse_typology_settings
+
+
+def test_every_field_says_what_it_is_and_has_a_default() -> None:
+    TypologySettings()
+    assert all(field.description for field in TypologySettings.model_fields.values())
+
+
+def test_settings_survive_the_command_line() -> None:
+    settings = TypologySettings(alpha=0.01, recipes=["mlm", "mnli"])
+    assert parse_typology_settings(settings.model_dump_json()) == settings
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON"),
+        ('{"alhpa": 0.05}', "alhpa"),
+        ('{"alpha": 2}', "alpha"),
+        ('{"recipes": ["mnli"]}', "recipes lacks 'mlm'"),
+        ('{"recipes": ["mlm", "mlm"]}', "twice"),
+        ('{"tasks": ["tatoeba", "sonnets"]}', "metrics has no entry for sonnets"),
+    ],
+)
+def test_wrong_settings_are_named(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_typology_settings(text)
+
+
+def test_they_import_without_statistics() -> None:
+    code = (
+        "import sys, xstilts.studies.settings as s; print({'pandas', 'scipy', 'pingouin'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
