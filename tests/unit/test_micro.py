@@ -72,12 +72,12 @@ def texts(root: Path) -> Iterator[tuple[str, str, str]]:
             phrase, english = line.split("\t")
             yield from ((language, "pairs", phrase), ("en", "pairs", english))
     for language, sides in lines(root, "tatoeba", "test"):
-        for code, side in zip((language, "en"), sides, strict=True):
-            yield from ((code, "test", line) for line in side)
+        for code, column in zip((language, "en"), sides, strict=True):
+            yield from ((code, "test", line) for line in column)
     for split in ("train", "dev"):
         for _, (content,) in lines(root, "mnli", split):
             for row in map(json.loads, content):
-                yield from (("en", split, row[key]) for key in ("premise", "hypothesis"))
+                yield from (("en", split, str(row[key])) for key in ("premise", "hypothesis"))
         for _, (content,) in lines(root, "csqa", split):
             yield from (("en", split, json.loads(row)["question"]["stem"]) for row in content)
     for language, (content,) in lines(root, "xnli", "dev"):

@@ -1,4 +1,4 @@
-"""Span questions: a paragraph of invented facts about three places, and a question about one of them.
+"""Span questions: a paragraph of invented facts about two places, and a question about one of them.
 
 `Peru: euro, 12 days and Thai. Chad: ...` with the question `Peru: Unknown language?` has the answer
 `Thai`: CLDR's names of the unknown ask for an item of their kind, the name of a unit for an amount.
@@ -12,7 +12,7 @@ from xstilts.micro.partition import Pool
 from xstilts.micro.phrases import Sampler, ask, write_all
 from xstilts.micro.statements import state
 
-PLACES = 3
+PLACES = 2
 
 
 def _example(sampler: Sampler, language: str, pool: Pool) -> tuple[str, str, str]:

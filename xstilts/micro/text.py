@@ -31,7 +31,9 @@ def _repeated(sampler: Sampler) -> tuple[Phrase, ...]:
         subject = sampler.quantity() if sampler.rng.random() < 0.4 else sampler.subject()
         said = sampler.atoms(sampler.kind(), sampler.rng.randint(2, 4))
         whole = fact(subject, said)
-        if _own(whole):
+        if not _own(whole):
+            continue
+        for _ in range(6):
             part = fact(subject, sampler.rng.sample(said, sampler.rng.randint(1, len(said) - 1)))
             if _own(part):
                 return whole, part

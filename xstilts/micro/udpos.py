@@ -18,7 +18,7 @@ from xstilts.micro.sizes import chance
 
 Tagged = list[tuple[str, str]]
 NAMES = ("territory", "language")
-NOUNS = ("unit", "weekday", "month")
+NOUNS = ("month", "weekday", "unit")
 
 
 def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
@@ -115,7 +115,7 @@ class Sentences:
         """Amounts or a span of time after a dash or colon."""
         mark: Tagged = [(self.rng.choice("–:"), "PUNCT")]
         if self.rng.random() < 0.3:
-            kind = (self.rng.choice([kind for kind in NOUNS if self.names[kind]]),)
+            kind = (self.rng.choice([kind for kind in NOUNS if self.names[kind]][:2]),)
             return [*self.name(NAMES), *mark, *self.name(kind), ("–", "SYM"), *self.name(kind)]
         return [
             *self.name(NAMES),
