@@ -1,0 +1,151 @@
+"""A whole small run: it is repeatable, nothing is left to do, and an edit rebuilds exactly what it touches."""
+
+import filecmp
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.integration.workflow import TINY, Clone
+
+STUDY = {"analyse_typology", "plot_typology", "build_report"}
+AFTER_PREDICTION = {"score_predictions", "collect_scores", "check_vacuity", *STUDY}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A clone with a finished tiny run. Tests restore what they edit."""
+    clone = Clone.make(tmp_path_factory.mktemp("first"))
+    clone.build()
+    return clone
+
+
+@pytest.fixture()
+def edited(finished: Clone) -> Iterator[Clone]:
+    """The finished run, whose files (but for results) are restored after the test."""
+    kept = {
+        path: (path.read_bytes(), path.stat())
+        for folder in ("xstilts", "scripts", "rules", "tests/integration")
+        for path in (finished.folder / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    yield finished
+    for path, (content, _) in kept.items():
+        if not path.is_file() or path.read_bytes() != content:
+            path.write_bytes(content)
+
+
+def overlay(clone: Clone, **changes: object) -> str:
+    """The tiny configuration with some keys replaced: `run__languages=[...]` for run.languages."""
+    config = yaml.safe_load((clone.folder / TINY).read_text(encoding="utf-8"))
+    for key, value in changes.items():
+        *path, last = key.split("__")
+        section = config
+        for part in path:
+            section = section.setdefault(part, {})
+        section[last] = value
+    target = clone.folder / "tests/integration/changed.yaml"
+    target.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return "tests/integration/changed.yaml"
+
+
+def test_nothing_is_left_to_do(finished: Clone) -> None:
+    assert not finished.scheduled().counts
+
+
+def test_every_file_that_was_declared_is_there(finished: Clone) -> None:
+    results = finished.results()
+    for name in ("scores.tsv", "languages.tsv", "corpus.tsv", "fertility.tsv", "leakage.tsv", "vacuity.tsv"):
+        assert (results / name).stat().st_size > 0
+    assert (results / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert (results / "studies/typology/verdict.json").is_file()
+
+
+def test_two_clean_clones_agree_to_the_byte(finished: Clone, tmp_path: Path) -> None:
+    second = Clone.make(tmp_path / "second")
+    second.build("studies", "scores")
+    first_files = sorted(
+        path.relative_to(finished.results())
+        for pattern in ("scores.tsv", "predictions/**/*.tsv", "predictions/**/*.json", "studies/*/tests.tsv")
+        for path in finished.results().glob(pattern)
+    )
+    assert len(first_files) > 20
+    for name in first_files:
+        assert filecmp.cmp(finished.results() / name, second.results() / name, shallow=False), name
+
+
+def test_a_plotting_function_rebuilds_figures_and_report(edited: Clone) -> None:
+    path = "xstilts/studies/typology_figures.py"
+    (edited.folder / path).write_text((edited.folder / path).read_text(encoding="utf-8") + "\n# edited\n")
+    assert edited.scheduled().rules == {"plot_typology", "build_report"}
+
+
+def test_the_significance_level_rebuilds_the_study_and_the_report(edited: Clone) -> None:
+    changed = overlay(edited, studies__typology__alpha=0.01)
+    assert edited.scheduled(config=changed).rules == STUDY
+
+
+def test_one_more_language_is_predicted_and_scored_without_training(edited: Clone) -> None:
+    before = overlay(edited, run__languages=["en", "ar", "de", "fi", "fr", "hi", "ja", "sw", "zh"])
+    assert not edited.scheduled(config=before).counts
+    fewer = overlay(edited, run__languages=["en", "ar", "de", "fi", "fr", "hi", "sw", "zh"])
+    shutil.copytree(edited.results(), edited.folder / "saved", symlinks=True)
+    try:
+        edited.build("scores", config=fewer)
+        for stale in edited.results().glob("predictions/**/*-ja.*"):
+            stale.unlink()
+        kept = next(edited.results().glob("predictions/micro/mnli/seed1/tatoeba/test-de.tsv"))
+        kept.write_text(kept.read_text(encoding="utf-8").replace("\n", "\n"), encoding="utf-8")
+        more = edited.scheduled()
+        assert more.rules <= {"predict_tatoeba", "measure_fertility", "score_controls", *AFTER_PREDICTION, "predict_udpos"}
+        assert {"predict_tatoeba", "predict_udpos", "score_predictions"} <= more.rules
+        stamps = {path: path.read_bytes() for path in edited.results().glob("predictions/**/*-de.*")}
+        marked = kept.read_text(encoding="utf-8")
+        edited.build("scores")
+        assert kept.read_text(encoding="utf-8") == marked
+        assert all(path.read_bytes() == content for path, content in stamps.items())
+        assert next(edited.results().glob("predictions/micro/mnli/seed1/tatoeba/test-ja.tsv")).is_file()
+    finally:
+        shutil.rmtree(edited.results())
+        (edited.folder / "saved").rename(edited.results())
+
+
+def test_a_longer_recipe_trains_its_last_stage_only(edited: Clone) -> None:
+    changed = overlay(edited, studies__typology__recipes=["mlm", "mnli", "mnli+udpos", "mnli-csqa"])
+    planned = edited.scheduled(config=changed)
+    assert planned.counts["train_stage"] == 1
+    assert planned.counts["predict_tatoeba"] == 1
+    assert planned.rules == {
+        "train_stage", "predict_tatoeba", "prepare_training", "collect_leakage", *AFTER_PREDICTION,
+    }  # fmt: skip
+    assert any("recipe=mnli-csqa" in wildcards for wildcards in planned.wildcards)
+
+
+def test_the_learning_rate_of_a_task_retrains_the_recipes_with_it(edited: Clone) -> None:
+    changed = overlay(edited, training__learning_rate={"*": 0.0005, "*/*/udpos": 0.0001})
+    planned = edited.scheduled(config=changed)
+    trained = {w for w in planned.wildcards if "recipe=" in w}
+    assert planned.counts["train_stage"] == 2  # udpos and mnli+udpos, not mnli
+    assert not any("recipe=mnli," in wildcards for wildcards in trained)
+    assert "pretrain_model" not in planned.rules
+
+
+def test_an_unrelated_task_schedules_no_training(edited: Clone) -> None:
+    entry = (
+        "training:\n"
+        "  another:\n"
+        "    type: span\n"
+        "    train: {dataset: mlqa, split: dev}\n"
+        "    dev: {holdout: 0.2}\n"
+    )
+    edited.edit("xstilts/registry/tasks.yaml", "training:\n  mnli:", entry + "  mnli:")
+    assert not edited.scheduled().counts
+
+
+def test_the_paper_plans_no_micro_model(finished: Clone) -> None:
+    planned = finished.scheduled(config="config/paper.yaml")
+    assert planned.counts["train_stage"] > 50
+    assert not any("model=micro" in wildcards for wildcards in planned.wildcards)
+    assert {"pretrain_model", "generate_micro", "train_tokenizer"}.isdisjoint(planned.rules)
