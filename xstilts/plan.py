@@ -3,17 +3,28 @@
 Nothing here touches a file; the rules ask this module what there is to do, and what a job needs.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from xstilts import recipes, registry
 from xstilts.errors import ConfigError, RecipeError
-from xstilts.recipes import MLM, UNTRAINED, Recipe
-from xstilts.registry import EvaluationTask, TrainingTask
+from xstilts.job_settings import (
+    PartJob,
+    PretrainingJob,
+    RetrievalPredictionJob,
+    StageJob,
+    TaskPredictionJob,
+)
+from xstilts.recipes import MLM, UNTRAINED, Part, Recipe
+from xstilts.registry import EvaluationTask, TaskType, TrainingTask
 from xstilts.registry.codes import resolve as resolve_languages
 from xstilts.settings import Settings
-from xstilts.varied import resolve
+from xstilts.varied import ANY, parts, resolve
+
+T = TypeVar("T")
+Number = TypeVar("Number", int, float)
 
 PIVOT = "en"
 
@@ -50,12 +61,25 @@ class Plan:
                 raise _unknown("model", model, settings.models, "run.models")
         for task in self.run.targets:
             self.task(task)
-        for task, languages in self.run.languages.items():
-            if task != "*":
-                self.task(task)
-            resolve_languages(languages)
         resolve_languages(self.run.pretraining_languages or [])
+        self._run_languages = resolve_languages(self.run.languages)
+        for key, value in [("threads", self.run.threads), *settings.pretraining, *settings.training]:
+            if isinstance(value, dict):
+                self._check_patterns(key, value)
         _ = self.cells
+
+    def _check_patterns(self, key: str, patterns: Iterable[str]) -> None:
+        """Refuse a pattern that names what is not there, so that no misprint is ignored."""
+        for pattern in patterns:
+            model, recipe, task = parts(pattern)
+            where = f"{key}: {pattern}"
+            if model not in (ANY, *self.settings.models):
+                raise _unknown("model", model, self.settings.models, where)
+            if recipe != ANY and str(self.recipe(recipe)) != recipe:
+                hint = f"write {self.recipe(recipe)}"
+                raise ConfigError(f"'{recipe}' is not how the recipe is named", where=where, hint=hint)
+            if task not in (ANY, *registry.training_tasks()):
+                raise _unknown("training task", task, registry.training_tasks(), where)
 
     def task(self, name: str) -> EvaluationTask:
         """The registry's entry of an evaluation task."""
@@ -83,9 +107,20 @@ class Plan:
         return parsed
 
     def languages(self, task: str) -> list[str]:
-        """The languages of evaluation of a task, in the order of the configuration."""
-        chosen = self.run.languages
-        return chosen.get(task, chosen["*"])
+        """The languages of the run that a task has, in the order of the configuration.
+
+        Raises:
+            ConfigError: if there are none.
+        """
+        published = self.task(task).languages
+        chosen = [
+            code
+            for code in self._run_languages
+            if (code != PIVOT if published is None else code in published)
+        ]
+        if not chosen:
+            raise ConfigError(f"{task} has none of the run's languages", where="run.languages")
+        return chosen
 
     def target(self, task: str) -> str | None:
         """The stage that trains on the task's own English data, if it has any."""
@@ -110,11 +145,10 @@ class Plan:
 
     def _cells(self, model: str, intermediate: Recipe, task: str) -> list[Cell]:
         target = self.target(task)
-        controls = [Recipe(untrained=True)] if self.task(task).type == "retrieval" else []
+        is_control_needed = target is None and self.task(task).type == "retrieval"
+        controls = [Recipe(untrained=True)] if is_control_needed else []
         cells = []
         for recipe in [intermediate, *controls]:
-            if target is not None and recipe.untrained:
-                continue
             whole = recipe if target is None else recipe.then(self.recipe(target))
             for seed in self.seeds(whole):
                 stages = str(recipe) if recipe.stages else "-"
@@ -153,42 +187,63 @@ class Plan:
         """The evaluation tasks of the run that are scored by retrieval, sorted."""
         return sorted({cell.task for cell in self.cells if self.task(cell.task).type == "retrieval"})
 
-    def stage_settings(self, model: str, recipe: str) -> dict[str, Any]:
-        """All that decides the last stage of a recipe: per task, and the smallest value where they share one."""
-        parsed = self.recipe(recipe)
+    def stage_settings(self, model: str, recipe: str) -> StageJob:
+        """All that decides the last stage of a recipe; what its tasks share is the smallest of their values."""
         training = self.settings.training
+        stage = self.recipe(recipe).stages[-1]
 
-        def value(key: str, task: str) -> Any:
-            return resolve(getattr(training, key), model=model, recipe=recipe, task=task)
+        def smallest(value: Number | dict[str, Number]) -> Number:
+            return min(resolve(value, model=model, recipe=recipe, task=part.task) for part in stage.parts)
 
-        parts = parsed.stages[-1].parts
-        shared = ("learning_rate", "warmup", "weight_decay", "clip", "selections")
-        own = ("epochs", "batch_size", "max_length", "stride")
-        return {
-            **{key: min(value(key, part.task) for part in parts) for key in shared},
-            "parts": {
-                part.task: {
-                    "entry": self.training_task(part.task, recipe).model_dump(),
-                    "examples": part.examples,
-                    **{key: value(key, part.task) for key in own},
-                }
-                for part in parts
-            },
-        }
+        return StageJob(
+            learning_rate=smallest(training.learning_rate),
+            warmup=smallest(training.warmup),
+            weight_decay=smallest(training.weight_decay),
+            clip=smallest(training.clip),
+            selections=smallest(training.selections),
+            parts={part.task: self._part_settings(model, recipe, part) for part in stage.parts},
+        )
 
-    def prediction_settings(self, model: str, recipe: str, task: str) -> dict[str, Any]:
+    def _part_settings(self, model: str, recipe: str, part: Part) -> PartJob:
+        training = self.settings.training
+        entry = self.training_task(part.task, recipe)
+
+        def own(value: T | dict[str, T]) -> T:
+            return resolve(value, model=model, recipe=recipe, task=part.task)
+
+        return PartJob(
+            entry=entry,
+            examples=part.examples,
+            epochs=own(training.epochs),
+            batch_size=own(training.batch_size),
+            max_length=own(training.max_length),
+            stride=own(training.stride),
+            max_answer=self._max_answer(entry.type),
+        )
+
+    def _max_answer(self, task_type: TaskType) -> int | None:
+        """Only span tasks have it, so that a changed value touches no other."""
+        return self.settings.prediction.max_answer if task_type == "span" else None
+
+    def prediction_settings(
+        self, model: str, recipe: str, task: str
+    ) -> TaskPredictionJob | RetrievalPredictionJob:
         """All that decides the predictions of a task, but for the weights and the data."""
-        batch_tokens = self.settings.prediction.batch_tokens
-        if self.task(task).type == "retrieval":
-            layer = self.settings.models[model].retrieval_layer
-            return {"layer": layer, "batch_tokens": batch_tokens, **self.settings.retrieval.model_dump()}
+        settings = self.settings
+        batch_tokens = settings.prediction.batch_tokens
+        entry = self.task(task)
+        if entry.type == "retrieval":
+            layer = settings.models[model].retrieval_layer
+            how = settings.retrieval.model_dump()
+            return RetrievalPredictionJob(layer=layer, batch_tokens=batch_tokens, **how)
         head = self.head(recipe, task)
-        lengths = {
-            key: resolve(getattr(self.settings.training, key), model=model, recipe=recipe, task=head)
-            for key in ("max_length", "stride")
-        }
-        max_answer = self.settings.prediction.max_answer
-        return {"head": head, "batch_tokens": batch_tokens, "max_answer": max_answer, **lengths}
+        return TaskPredictionJob(
+            head=head,
+            max_length=resolve(settings.training.max_length, model=model, recipe=recipe, task=head),
+            stride=resolve(settings.training.stride, model=model, recipe=recipe, task=head),
+            max_answer=self._max_answer(entry.type),
+            batch_tokens=batch_tokens,
+        )
 
     def head(self, recipe: str, task: str) -> str:
         """The task of the last stage whose head answers an evaluation task: the first of its type and labels.
@@ -208,13 +263,14 @@ class Plan:
             hint=f"the target stage of {task} needs a task of type {wanted.type} with the same labels",
         )
 
-    def pretraining_settings(self, model: str) -> dict[str, Any]:
+    def pretraining_settings(self, model: str) -> PretrainingJob:
         """All that decides the masked LM of a model."""
         settings = self.settings.pretraining
         varied = {
-            key: resolve(getattr(settings, key), model=model, recipe=MLM) for key in ("steps", "learning_rate")
+            "steps": resolve(settings.steps, model=model, recipe=MLM),
+            "learning_rate": resolve(settings.learning_rate, model=model, recipe=MLM),
         }
-        return {**settings.model_dump(), **varied}
+        return PretrainingJob.model_validate({**settings.model_dump(), **varied})
 
 
 def _unknown(kind: str, name: str, known: Any, where: str) -> ConfigError:

@@ -5,26 +5,28 @@ JSON schema (config/schema.json) and the reference page (docs/configuration.md) 
 Values that may vary by model, recipe or task are explained in xstilts.varied.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from xstilts.errors import ConfigError
+from xstilts.job_settings import (
+    Architecture,
+    Positive,
+    PretrainingSettings,
+    RetrievalSettings,
+    Section,
+    TokenizerSettings,
+    TrainingSettings,
+)
 from xstilts.micro.settings import MicroSettings
+from xstilts.registry import load_yaml
 from xstilts.studies.settings import TypologySettings
-from xstilts.varied import VariedFloat, VariedInt
+from xstilts.varied import MAP, VALUE, Varied
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Positive = Annotated[int, Field(gt=0)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Section(BaseModel):
-    """Base of all sections: immutable, and strict about unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class DataSettings(Section):
@@ -34,7 +36,10 @@ class DataSettings(Section):
         description="`micro` generates micro-XTREME offline; `mirror` reads a folder of the publishers' files"
     )
     mirror: str | None = Field(None, description="Folder of the publishers' files, for `source: mirror`")
-    lock: str = Field("data.lock", description="Checksums and counts of the mirror's files")
+    lock: str | None = Field(
+        "data.lock",
+        description="Checksums of the mirror's files; null: not locked yet (scripts/lock_data.py)",
+    )
     micro: MicroSettings = Field(description="What micro-XTREME is made of")
     text_lines: Positive | None = Field(
         None, description="Cap on the lines of pre-training text per language (a seeded sample); null: all"
@@ -44,23 +49,6 @@ class DataSettings(Section):
     def _mirror_has_a_folder(self) -> "DataSettings":
         if self.source == "mirror" and not self.mirror:
             raise ValueError("`source: mirror` needs `mirror`, the folder of the publishers' files")
-        return self
-
-
-class Architecture(Section):
-    """The shape of an XLM-R-shaped encoder that the run pre-trains itself."""
-
-    layers: Positive = Field(description="Transformer layers")
-    hidden: Positive = Field(description="Width of the hidden states")
-    heads: Positive = Field(description="Attention heads per layer")
-    feed_forward: Positive = Field(description="Width of the feed-forward layers")
-    positions: Positive = Field(description="Longest input, in pieces")
-    dropout: Share = Field(0.1, description="Dropout of hidden states and attention")
-
-    @model_validator(mode="after")
-    def _heads_divide_width(self) -> "Architecture":
-        if self.hidden % self.heads:
-            raise ValueError(f"hidden ({self.hidden}) is not a multiple of heads ({self.heads})")
         return self
 
 
@@ -82,46 +70,9 @@ class ModelSettings(Section):
         for key in needed[self.source]:
             if getattr(self, key) is None:
                 raise ValueError(f"`source: {self.source}` needs `{key}`")
+        if self.architecture and (self.retrieval_layer or 0) > self.architecture.layers:
+            raise ValueError(f"retrieval_layer ({self.retrieval_layer}) is above the last of the layers")
         return self
-
-
-class TokenizerSettings(Section):
-    """The tokenizer of the models that the run pre-trains: Unigram, in SentencePiece's manner."""
-
-    vocabulary: Positive = Field(description="Pieces, special ones included")
-    lines: Positive | None = Field(None, description="Cap on the lines per language to learn from; null: all")
-
-
-class PretrainingSettings(Section):
-    """Masked LM on the run's text and, where the source has translations, translation ranking."""
-
-    steps: VariedInt = Field(description="Optimiser steps")
-    learning_rate: VariedFloat = Field(description="Peak learning rate")
-    warmup: Share = Field(0.1, description="Share of the steps over which the learning rate rises")
-    weight_decay: float = Field(0.01, ge=0, description="AdamW's weight decay")
-    clip: float = Field(1.0, gt=0, description="Largest norm of the gradient")
-    batch_lines: Positive = Field(description="Lines of text per step")
-    batch_pairs: Positive = Field(description="Translation pairs per step, each the others' negative")
-    masked: Share = Field(0.15, description="Share of the pieces that is predicted")
-    temperature: float = Field(0.05, gt=0, description="Temperature of the translation-ranking softmax")
-    max_length: Positive = Field(description="Longest input, in pieces")
-    sampling_exponent: Share = Field(
-        1.0, description="Languages are drawn in proportion to their lines to this power (XLM-R: 0.3)"
-    )
-
-
-class TrainingSettings(Section):
-    """Fine-tuning of one stage. A stage of several tasks takes the smallest of its tasks' values."""
-
-    epochs: VariedFloat = Field(description="Passes over the training examples")
-    learning_rate: VariedFloat = Field(description="Peak learning rate")
-    batch_size: VariedInt = Field(description="Examples per step")
-    max_length: VariedInt = Field(description="Longest input, in pieces; longer texts are cut or windowed")
-    stride: VariedInt = Field(32, description="Overlap of neighbouring windows, in pieces")
-    warmup: VariedFloat = Field(0.1, description="Share of the steps over which the learning rate rises")
-    weight_decay: VariedFloat = Field(0.0, description="AdamW's weight decay")
-    clip: VariedFloat = Field(1.0, description="Largest norm of the gradient")
-    selections: VariedInt = Field(4, description="How often the English dev set is scored; the best is kept")
 
 
 class PredictionSettings(Section):
@@ -129,18 +80,6 @@ class PredictionSettings(Section):
 
     batch_tokens: Positive = Field(4096, description="Pieces per batch, padding included")
     max_answer: Positive = Field(30, description="Longest answer of span QA, in pieces")
-
-
-class RetrievalSettings(Section):
-    """How sentences are compared; recorded with every score as layer-pool-direction-similarity."""
-
-    pool: Literal["mean", "mean_words", "cls"] = Field(
-        "mean", description="`mean` over all pieces, `mean_words` without special pieces, or the first piece"
-    )
-    direction: Literal["en2xx", "xx2en"] = Field(
-        "en2xx", description="`en2xx`: English lines query the other language's, as in XTREME's code"
-    )
-    similarity: Literal["cosine"] = Field("cosine", description="Similarity of two embeddings")
 
 
 class Evaluation(Section):
@@ -163,8 +102,8 @@ class Run(Section):
     miniature: bool = Field(description="Every page that shows a number of this run says that it is one")
     models: list[Name] = Field(min_length=1, description="Models, by their names in the catalogue")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="Seeds of fine-tuning")
-    languages: dict[str, list[str]] = Field(
-        description="Languages of evaluation: a list per task, `*` for all others"
+    languages: list[str] = Field(
+        min_length=1, description="Languages of evaluation; of each task, those that it has are scored"
     )
     pretraining_languages: list[str] | None = Field(
         None, description="Languages of the pre-training text; null: all that the source has"
@@ -174,18 +113,19 @@ class Run(Section):
     )
     studies: list[Literal["typology"]] = Field(description="Studies, by their names in the catalogue")
     evaluations: list[Evaluation] = Field([], description="Scores beyond those that the studies need")
-    threads: VariedInt = Field(1, description="CPU threads of a model job; more or fewer change the weights")
+    threads: Varied[Positive] = Field(
+        1, description="CPU threads of a model job; more or fewer change the weights"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run")
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "Run":
+        lists: dict[str, Sequence[object]]
         lists = {"models": self.models, "seeds": self.seeds, "studies": self.studies}
         for key, values in lists.items():
             twice = sorted({str(value) for value in values if values.count(value) > 1})
             if twice:
                 raise ValueError(f"{key} names {', '.join(twice)} twice")
-        if "*" not in self.languages:
-            raise ValueError("languages needs a '*' entry as its fallback")
         return self
 
 
@@ -225,7 +165,7 @@ def load(config: Mapping[str, Any], where: str = "config.yaml") -> Settings:
 
 
 def _describe(fault: Any) -> str:
-    location = [str(part) for part in fault["loc"] if not _is_branch(str(part))]
+    location = [str(part) for part in fault["loc"] if part not in (VALUE, MAP)]
     message = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "extra_forbidden":
         message = "unknown key"
@@ -234,15 +174,8 @@ def _describe(fault: Any) -> str:
     return f"{'.'.join(location)}: {message}{shown}"
 
 
-def _is_branch(part: str) -> bool:
-    """Whether a part of pydantic's location names a branch of a union and no key."""
-    return part in {"int", "float"} or part.startswith(("dict[", "function-", "list["))
-
-
 def read(*paths: Path) -> Settings:
     """The configuration of YAML files, each overlaying the ones before, as Snakemake merges them."""
-    from xstilts.registry import load_yaml
-
     merged: dict[str, Any] = {}
     for path in paths:
         merged = _overlay(merged, load_yaml(path) or {})
@@ -250,8 +183,9 @@ def read(*paths: Path) -> Settings:
 
 
 def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    both = {
-        key: _overlay(base[key], value) if isinstance(value, dict) and isinstance(base.get(key), dict) else value
-        for key, value in top.items()
-    }
-    return {**base, **both}
+    merged = dict(base)
+    for key, value in top.items():
+        below = base.get(key)
+        both = isinstance(below, dict) and isinstance(value, dict)
+        merged[key] = _overlay(base[key], value) if both else value
+    return merged

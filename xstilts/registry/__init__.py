@@ -66,6 +66,7 @@ class EvaluationTask(Entry):
     labels: list[str] = []
     data: Split
     metrics: list[str]
+    languages: list[str] | None = None
     target: str | None = None
 
 
@@ -81,7 +82,7 @@ class Language(Entry):
     xtreme: bool = False
 
 
-class UniqueKeyLoader(yaml.CSafeLoader):
+class UniqueKeyLoader(yaml.CSafeLoader):  # type: ignore[misc]
     """YAML that refuses a key given twice (PyYAML silently keeps the last)."""
 
 
@@ -96,7 +97,8 @@ def _mapping_of_unique_keys(loader: UniqueKeyLoader, node: yaml.MappingNode) -> 
                 hint="remove or rename one of the two entries",
             )
         seen.add(key)
-    return loader.construct_mapping(node, deep=True)
+    mapping: dict[Hashable, Any] = loader.construct_mapping(node, deep=True)
+    return mapping
 
 
 UniqueKeyLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping_of_unique_keys)

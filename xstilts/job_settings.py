@@ -1,0 +1,146 @@
+"""Settings of the jobs that make models and predictions: what the configuration says, and what a job gets.
+
+They stand apart from xstilts.settings because jobs import them: a new key of a study or of the run must
+not retrain a model. A job gets its settings as JSON, with every value that varies resolved for it.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from xstilts.registry import TrainingTask
+from xstilts.varied import Varied
+
+SHORTEST = 8  # pieces; less does not hold the special pieces of a pair and one piece of each text
+
+Positive = Annotated[int, Field(gt=0)]
+Length = Annotated[int, Field(ge=SHORTEST)]
+Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0)]
+PositiveAmount = Annotated[float, Field(gt=0)]
+
+
+class Section(BaseModel):
+    """Base of all sections: immutable, and strict about unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Architecture(Section):
+    """The shape of an XLM-R-shaped encoder that the run pre-trains itself."""
+
+    layers: Positive = Field(description="Transformer layers")
+    hidden: Positive = Field(description="Width of the hidden states")
+    heads: Positive = Field(description="Attention heads per layer")
+    feed_forward: Positive = Field(description="Width of the feed-forward layers")
+    positions: Length = Field(description="Longest input, in pieces")
+    dropout: Share = Field(0.1, description="Dropout of hidden states and attention")
+
+    @model_validator(mode="after")
+    def _heads_divide_width(self) -> "Architecture":
+        if self.hidden % self.heads:
+            raise ValueError(f"hidden ({self.hidden}) is not a multiple of heads ({self.heads})")
+        return self
+
+
+class TokenizerSettings(Section):
+    """The tokenizer of the models that the run pre-trains: Unigram, in SentencePiece's manner."""
+
+    vocabulary: Positive = Field(description="Pieces, special ones included")
+    lines: Positive | None = Field(None, description="Cap on the lines per language to learn from; null: all")
+
+
+class PretrainingSettings(Section):
+    """Masked LM on the run's text and, where the source has translations, translation ranking."""
+
+    steps: Varied[Positive] = Field(description="Optimiser steps")
+    learning_rate: Varied[PositiveAmount] = Field(description="Peak learning rate")
+    warmup: Share = Field(0.1, description="Share of the steps over which the learning rate rises")
+    weight_decay: Amount = Field(0.01, description="AdamW's weight decay")
+    clip: PositiveAmount = Field(1.0, description="Largest norm of the gradient")
+    batch_lines: Positive = Field(description="Lines of text per step")
+    batch_pairs: Positive = Field(description="Translation pairs per step, each the others' negative")
+    masked: Share = Field(0.15, description="Share of the pieces that is predicted")
+    temperature: PositiveAmount = Field(0.05, description="Temperature of the translation-ranking softmax")
+    max_length: Length = Field(description="Longest input, in pieces")
+    sampling_exponent: Share = Field(
+        1.0, description="Languages are drawn in proportion to their lines to this power (XLM-R: 0.3)"
+    )
+
+
+class PretrainingJob(PretrainingSettings):
+    """Pre-training of one model."""
+
+    steps: Positive
+    learning_rate: PositiveAmount
+
+
+class TrainingSettings(Section):
+    """Fine-tuning of one stage. A stage of several tasks takes the smallest of its tasks' values."""
+
+    epochs: Varied[PositiveAmount] = Field(description="Passes over the training examples")
+    learning_rate: Varied[PositiveAmount] = Field(description="Peak learning rate")
+    batch_size: Varied[Positive] = Field(description="Examples per step")
+    max_length: Varied[Length] = Field(
+        description="Longest input, in pieces; longer texts are cut or windowed"
+    )
+    stride: Varied[Count] = Field(32, description="Overlap of neighbouring windows, in pieces")
+    warmup: Varied[Share] = Field(0.1, description="Share of the steps over which the learning rate rises")
+    weight_decay: Varied[Amount] = Field(0.0, description="AdamW's weight decay")
+    clip: Varied[PositiveAmount] = Field(1.0, description="Largest norm of the gradient")
+    selections: Varied[Positive] = Field(
+        4, description="How often the English dev set is scored; the best is kept"
+    )
+
+
+class PartJob(Section):
+    """One task of one stage; `max_answer` is given for span tasks only."""
+
+    entry: TrainingTask
+    examples: Positive | None
+    epochs: PositiveAmount
+    batch_size: Positive
+    max_length: Length
+    stride: Count
+    max_answer: Positive | None
+
+
+class StageJob(Section):
+    """One stage: what its tasks share, and each task's own."""
+
+    learning_rate: PositiveAmount
+    warmup: Share
+    weight_decay: Amount
+    clip: PositiveAmount
+    selections: Positive
+    parts: dict[str, PartJob]
+
+
+class TaskPredictionJob(Section):
+    """Predictions of one task by a head; `max_answer` is given for span tasks only."""
+
+    head: str
+    max_length: Length
+    stride: Count
+    max_answer: Positive | None
+    batch_tokens: Positive
+
+
+class RetrievalSettings(Section):
+    """How sentences are compared; recorded with every score as layer-pool-direction-similarity."""
+
+    pool: Literal["mean", "mean_words", "cls"] = Field(
+        "mean", description="`mean` over all pieces, `mean_words` without special pieces, or the first piece"
+    )
+    direction: Literal["en2xx", "xx2en"] = Field(
+        "en2xx", description="`en2xx`: English lines query the other language's, as in XTREME's code"
+    )
+    similarity: Literal["cosine"] = Field("cosine", description="Similarity of two embeddings")
+
+
+class RetrievalPredictionJob(RetrievalSettings):
+    """Predictions of one retrieval task; without `layer`, the model's default."""
+
+    layer: Positive | None
+    batch_tokens: Positive
