@@ -5,8 +5,8 @@ from typing import Annotated
 
 from typer import Option
 
-from xstilts.command_line import run
-from xstilts.studies.settings import parse_typology_settings
+from xstilts.command_line import from_json, run
+from xstilts.studies.settings import TypologySettings
 
 
 def main(
@@ -21,7 +21,7 @@ def main(
     equal_pool: Annotated[Path | None, Option(help="Scores with equal pools, as scores.tsv")] = None,
 ) -> None:
     """Test whether degradation in retrieval rises with typological distance from English."""
-    parsed = parse_typology_settings(settings)
+    parsed = from_json(TypologySettings, settings, "--settings")
     # Imported late: wrong settings are reported at once, without a second of statistics libraries.
     from xstilts.studies.typology import analyse
     from xstilts.tables import read_table, write_table

@@ -8,8 +8,8 @@ from typer import Option
 
 from xstilts import card
 from xstilts.command_line import from_json, run
+from xstilts.job_settings import Architecture
 from xstilts.recipes import UNTRAINED
-from xstilts.settings import Architecture
 
 
 def main(
@@ -27,9 +27,8 @@ def main(
 
     made = checkpoint.initialise(shape, tokenizer, seed_of(0, UNTRAINED, model))
     checkpoint.save(made, output)
-    card.write(
-        output, begun, model=model, recipe=UNTRAINED, seed=0, code=code, parameters=made.encoder.num_parameters()
-    )
+    parameters = made.encoder.num_parameters()
+    card.write(output, begun, model=model, recipe=UNTRAINED, seed=0, code=code, parameters=parameters)
 
 
 if __name__ == "__main__":

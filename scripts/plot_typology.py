@@ -5,8 +5,8 @@ from typing import Annotated
 
 from typer import Option
 
-from xstilts.command_line import run
-from xstilts.studies.settings import parse_typology_settings
+from xstilts.command_line import from_json, run
+from xstilts.studies.settings import TypologySettings
 
 
 def main(
@@ -21,7 +21,7 @@ def main(
     note: Annotated[str, Option(help="Printed small below each figure")] = "",
 ) -> None:
     """Draw what the study found."""
-    parsed = parse_typology_settings(settings)
+    parsed = from_json(TypologySettings, settings, "--settings")
     from xstilts.studies.figures import save
     from xstilts.studies.typology_figures import forest, scatter
     from xstilts.tables import read_table

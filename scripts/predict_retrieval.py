@@ -1,7 +1,7 @@
 """Predict one retrieval task in all its languages: the nearest sentence of the other side."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from xstilts import card
 from xstilts.command_line import from_json, run
 from xstilts.data.examples import Example, ParallelExample
 from xstilts.data.sources import open_source
+from xstilts.job_settings import RetrievalPredictionJob
 from xstilts.prediction.job import Predictor, predict_languages
 from xstilts.registry import EvaluationTask
 
@@ -30,29 +31,30 @@ def main(
 ) -> None:
     """Write predictions and stamps, but for languages whose stamp still holds."""
     definition = from_json(EvaluationTask, entry, "--entry")
-    chosen, made = json.loads(settings), card.read(checkpoint)
-    layer = chosen["layer"] or _default_layer(checkpoint)
+    chosen, made = from_json(RetrievalPredictionJob, settings, "--settings"), card.read(checkpoint)
+    layer = chosen.layer or _default_layer(checkpoint)
     stamp = {
         "weights": made["weights"],
         "parameters": made["parameters"],
         "code": code,
         "entry": definition.model_dump(),
-        "settings": chosen,
-        "setting": f"{layer}-{chosen['pool']}-{chosen['direction']}-{chosen['similarity']}",
+        "settings": chosen.model_dump(),
+        "setting": f"{layer}-{chosen.pool}-{chosen.direction}-{chosen.similarity}",
         "threads": threads,
     }
-    loader = _loader(checkpoint, task, {**chosen, "layer": layer}, threads, device)
+    loader = _loader(checkpoint, task, layer, chosen, threads, device)
     predict_languages(definition, languages.split(), open_source(root, lock), output, stamp, loader)
 
 
 def _default_layer(checkpoint: Path) -> int:
     from xstilts.model.layers import default_layer
 
-    return default_layer(json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))["num_hidden_layers"])
+    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
+    return default_layer(config["num_hidden_layers"])
 
 
 def _loader(
-    checkpoint: Path, task: str, chosen: Mapping[str, Any], threads: int, device: str
+    checkpoint: Path, task: str, layer: int, chosen: RetrievalPredictionJob, threads: int, device: str
 ) -> Callable[[], Predictor]:
     def load() -> Predictor:
         from xstilts.model import checkpoint as checkpoints
@@ -60,7 +62,8 @@ def _loader(
         from xstilts.prediction.embed import embed
         from xstilts.scoring.search import top_k
 
-        model = checkpoints.load(checkpoint, with_heads=False).to(prepare(device, threads))
+        place = prepare(device, threads)
+        model = checkpoints.load(checkpoint, with_heads=False).to(place)
 
         def predictor(examples: Sequence[Example], language: str) -> dict[str, Any]:
             parallel = [example for example in examples if isinstance(example, ParallelExample)]
@@ -69,14 +72,14 @@ def _loader(
                 embed(
                     model,
                     texts,
-                    layer=chosen["layer"],
-                    how=chosen["pool"],
-                    batch_tokens=chosen["batch_tokens"],
+                    layer=layer,
+                    how=chosen.pool,
+                    batch_tokens=chosen.batch_tokens,
                     label=f"predict {task} {language}",
                 )
                 for texts in sides
             )
-            queries, index = (english, other) if chosen["direction"] == "en2xx" else (other, english)
+            queries, index = (english, other) if chosen.direction == "en2xx" else (other, english)
             nearest, _ = top_k(queries, index, 1)
             return {example.id: int(found) for example, found in zip(examples, nearest[:, 0], strict=True)}
 

@@ -1,7 +1,6 @@
 """Predict one classification, multiple-choice, span or tagging task in all its languages."""
 
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from xstilts import card
 from xstilts.command_line import from_json, run
 from xstilts.data.examples import Example
 from xstilts.data.sources import open_source
+from xstilts.job_settings import TaskPredictionJob
 from xstilts.prediction.job import Predictor, predict_languages
 from xstilts.registry import EvaluationTask
 
@@ -30,23 +30,22 @@ def main(
 ) -> None:
     """Write predictions and stamps, but for languages whose stamp still holds."""
     definition = from_json(EvaluationTask, entry, "--entry")
-    chosen, made = json.loads(settings), card.read(checkpoint)
+    chosen, made = from_json(TaskPredictionJob, settings, "--settings"), card.read(checkpoint)
     stamp = {
         "weights": made["weights"],
         "parameters": made["parameters"],
         "code": code,
         "entry": definition.model_dump(),
-        "settings": chosen,
+        "settings": chosen.model_dump(),
         "setting": "-",
         "threads": threads,
     }
-    predict_languages(
-        definition, languages.split(), open_source(root, lock), output, stamp, _loader(checkpoint, task, chosen, threads, device)
-    )
+    loader = _loader(checkpoint, task, chosen, threads, device)
+    predict_languages(definition, languages.split(), open_source(root, lock), output, stamp, loader)
 
 
 def _loader(
-    checkpoint: Path, task: str, chosen: Mapping[str, Any], threads: int, device: str
+    checkpoint: Path, task: str, chosen: TaskPredictionJob, threads: int, device: str
 ) -> Callable[[], Predictor]:
     def load() -> Predictor:
         from xstilts.model import checkpoint as checkpoints
@@ -54,11 +53,12 @@ def _loader(
         from xstilts.model.features import Lengths
         from xstilts.prediction.predict import Decoding, predict
 
-        model = checkpoints.load(checkpoint).to(prepare(device, threads))
-        how = Decoding(Lengths(chosen["max_length"], chosen["stride"]), chosen["max_answer"], chosen["batch_tokens"])
+        place = prepare(device, threads)
+        model = checkpoints.load(checkpoint).to(place)
+        how = Decoding(Lengths(chosen.max_length, chosen.stride), chosen.max_answer, chosen.batch_tokens)
 
         def predictor(examples: Sequence[Example], language: str) -> dict[str, Any]:
-            found = predict(model, chosen["head"], examples, how, f"predict {task} {language}")
+            found = predict(model, chosen.head, examples, how, f"predict {task} {language}")
             return {example.id: value for example, value in zip(examples, found, strict=True)}
 
         return predictor

@@ -8,8 +8,10 @@ from typer import Option
 
 from xstilts import card
 from xstilts.command_line import from_json, run
+from xstilts.job_settings import PretrainingJob
 from xstilts.recipes import MLM
-from xstilts.settings import PretrainingSettings
+
+ROWS = 20  # of the training log
 
 
 def main(
@@ -25,7 +27,7 @@ def main(
 ) -> None:
     """Masked LM, and translation ranking where the corpus has pairs."""
     begun = time.monotonic()
-    chosen = from_json(PretrainingSettings, settings, "--settings")
+    chosen = from_json(PretrainingJob, settings, "--settings")
     from xstilts.model import checkpoint as checkpoints
     from xstilts.model.device import prepare
     from xstilts.model.layers import default_layer
@@ -33,8 +35,9 @@ def main(
 
     place = prepare(device, threads)
     made = checkpoints.load(checkpoint).to(place)
-    texts = pretrain.read_corpus(corpus, made, min(chosen.max_length, made.max_length), chosen.sampling_exponent)
-    log = training_log.Averages(every=max(1, int(str(chosen.steps)) // 20))
+    made.check_length(chosen.max_length)
+    texts = pretrain.read_corpus(corpus, made, chosen.max_length, chosen.sampling_exponent)
+    log = training_log.Averages(every=max(1, chosen.steps // ROWS))
     pretrain.pretrain(made, texts, chosen, layer or default_layer(made.layers), seed=0, log=log.add)
     checkpoints.save(made, output)
     training_log.write(log.rows, output)

@@ -24,9 +24,8 @@ def main(
 
     made = checkpoints.randomise(checkpoint, seed_of(0, UNTRAINED, model))
     checkpoints.save(made, output)
-    card.write(
-        output, begun, model=model, recipe=UNTRAINED, seed=0, code=code, parameters=made.encoder.num_parameters()
-    )
+    parameters = made.encoder.num_parameters()
+    card.write(output, begun, model=model, recipe=UNTRAINED, seed=0, code=code, parameters=parameters)
 
 
 if __name__ == "__main__":

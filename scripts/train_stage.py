@@ -1,6 +1,5 @@
 """Train the last stage of a recipe on top of the checkpoint of the stages before it."""
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -8,8 +7,9 @@ from typing import Annotated
 from typer import Option
 
 from xstilts import card, recipes
-from xstilts.command_line import run
+from xstilts.command_line import from_json, run
 from xstilts.data.storage import read_examples
+from xstilts.job_settings import StageJob
 
 
 def main(
@@ -26,18 +26,18 @@ def main(
 ) -> None:
     """Fine-tune on one stage; the weights that are best on the English dev sets are kept."""
     begun = time.monotonic()
+    shared = from_json(StageJob, settings, "--settings")
     from xstilts.model import checkpoint as checkpoints
     from xstilts.model.device import prepare
     from xstilts.training import training_log
     from xstilts.training.stage import Part, cap, train_stage
 
-    shared = json.loads(settings)
     stage = recipes.parse(recipe).stages[-1]
     parts = []
     for part in stage.parts:
-        own = shared["parts"][part.task]
+        own = shared.parts[part.task]
         train, dev = (read_examples(data / part.task / f"{split}.jsonl") for split in ("train", "dev"))
-        parts.append(Part(part.task, own, cap(train, part.examples, seed, part.task), dev))
+        parts.append(Part(part.task, own, cap(train, own.examples, seed, part.task), dev))
     place = prepare(device, threads)
     made = checkpoints.load(checkpoint, with_heads=False).to(place)
     rows = train_stage(made, parts, shared, seed, str(stage))
@@ -51,7 +51,7 @@ def main(
         seed=seed,
         code=code,
         parameters=made.encoder.num_parameters(),
-        settings=shared,
+        settings=shared.model_dump(),
         device=place.type,
         threads=threads,
         dtype="float32",

@@ -8,7 +8,8 @@ from typing import Annotated
 from typer import Option
 
 from xstilts.command_line import from_json, run
-from xstilts.settings import TokenizerSettings
+from xstilts.data.reading import numbered_lines
+from xstilts.job_settings import TokenizerSettings
 from xstilts.training import tokenizer
 
 
@@ -25,7 +26,7 @@ def main(
 def _texts(corpus: Path, cap: int | None) -> Iterator[str]:
     """Text and both sides of the pairs, at most `cap` lines per file."""
     for file in sorted([*corpus.glob("text/*.txt"), *corpus.glob("pairs/*.tsv")]):
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = [line for _, line in numbered_lines(file)]
         if cap is not None and len(lines) > cap:
             lines = random.Random(file.stem).sample(lines, cap)
         for line in lines:

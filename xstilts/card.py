@@ -35,7 +35,7 @@ def write(folder: Path, begun: float, **facts: Any) -> None:
     card = {
         **facts,
         "weights": weights_hash(folder),
-        "versions": {library: version(library) for library in LIBRARIES} | {"python": platform.python_version()},
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
         "machine": platform.machine(),
         "seconds": round(time.monotonic() - begun, 1),
     }

@@ -38,4 +38,5 @@ def from_json(kind: type[Model], text: str, option: str) -> Model:
     except ValidationError as error:
         fault = error.errors()[0]
         key = ".".join(map(str, fault["loc"]))
-        raise ConfigError(f"{key + ': ' if key else ''}{fault['msg']}", where=option) from error
+        message = fault["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{key}: {message}" if key else message, where=option) from error

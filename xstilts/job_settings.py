@@ -103,7 +103,7 @@ class PartJob(Section):
     batch_size: Positive
     max_length: Length
     stride: Count
-    max_answer: Positive | None
+    max_answer: Positive | None = None
 
 
 class StageJob(Section):
@@ -123,7 +123,7 @@ class TaskPredictionJob(Section):
     head: str
     max_length: Length
     stride: Count
-    max_answer: Positive | None
+    max_answer: Positive | None = None
     batch_tokens: Positive
 
 

@@ -36,7 +36,8 @@ class Jobs:
         self.folder = f"results/{self.run.name}"
         self.is_micro = self.settings.data.source == "micro"
         self.source_root = f"{self.folder}/source" if self.is_micro else str(self.settings.data.mirror)
-        self.lock_option = "" if self.is_micro else f"--lock {self.settings.data.lock}"
+        self.lock_path = None if self.is_micro else self.settings.data.lock
+        self.lock_option = "" if self.lock_path is None else f"--lock {self.lock_path}"
 
     @staticmethod
     def json(value: BaseModel | dict[str, Any] | None) -> str:
@@ -51,15 +52,32 @@ class Jobs:
 
     # Data
 
+    def validate(self) -> None:
+        """Ask for everything that may not be there, so that it is said before any job is planned.
+
+        Raises:
+            DataError: if the lock lacks a data set, split or language that the run reads.
+        """
+        for task in self.tasks:
+            self.evaluation_locks(task)
+        for task in self.plan.training_tasks:
+            self.training_locks(task)
+        _ = self.all_evaluation_locks, self.text_locks
+
     @cached_property
     def lock(self) -> Lock | None:
         """The checksums of the mirror; micro-XTREME has none, since the run makes it."""
-        return None if self.is_micro else load_lock(Path(self.settings.data.lock))
+        return None if self.lock_path is None else load_lock(Path(self.lock_path))
 
     def check_data(self) -> None:
-        """Before the first job: is the mirror there, and is every file of it of the right size?"""
-        if self.lock is not None:
-            FolderSource(Path(self.source_root), self.lock).check(self.lock.datasets())
+        """Before the first job: is the mirror there, and is every file of it of the right size?
+
+        Raises:
+            DataError: naming the folder, or a few of the files at fault.
+        """
+        if not self.is_micro:
+            locked = self.lock.datasets() if self.lock else []
+            FolderSource(Path(self.source_root), self.lock).check(locked)
 
     @cached_property
     def micro_folders(self) -> dict[str, str]:
@@ -70,7 +88,8 @@ class Jobs:
 
     def micro_code(self, folder: str) -> str:
         """Hash of the generator of one data set."""
-        return fingerprint.code_hash("scripts/generate_micro.py", f"xstilts.micro.{self.micro_folders[folder]}")
+        module = f"xstilts.micro.{self.micro_folders[folder]}"
+        return fingerprint.code_hash("scripts/generate_micro.py", module)
 
     def _inputs(self, datasets: list[str]) -> list[str]:
         """Folders of micro-XTREME that a job reads; files of a mirror are not inputs."""
@@ -88,7 +107,10 @@ class Jobs:
     @cached_property
     def _evaluation_datasets(self) -> list[str]:
         """Every data set of the source that holds out a split, selected by the run or not."""
-        held = list(self.micro_folders.values()) if self.lock is None else self.lock.datasets()
+        if self.is_micro:
+            held = list(self.micro_folders.values())
+        else:
+            held = self.lock.datasets() if self.lock else list(registry.datasets())
         return sorted(name for name in held if registry.datasets()[name].evaluation)
 
     @property
@@ -268,7 +290,8 @@ class Jobs:
 
     def predictions(self, model: str, recipe: str, seed: str | int, task: str) -> list[str]:
         """The predictions of one checkpoint."""
-        return [str(path) for path in self._predictions(task, f"{self.folder}/predictions/{model}/{recipe}/seed{seed}/{task}")]
+        folder = f"{self.folder}/predictions/{model}/{recipe}/seed{seed}/{task}"
+        return [str(path) for path in self._predictions(task, folder)]
 
     def prediction_script(self, task: str) -> str:
         """The program that predicts a task."""
@@ -310,7 +333,8 @@ class Jobs:
     def single_task_examples(self) -> list[str]:
         """Prepared examples of the tasks that some checkpoint was fine-tuned on alone."""
         tasks = sorted({task for _, task, _ in self.plan.single_tasks})
-        return [file for task in tasks for split in ("train", "dev") for file in self.training_files(task, split)]
+        splits = ("train", "dev")
+        return [file for task in tasks for split in splits for file in self.training_files(task, split)]
 
     @property
     def single_task_entries(self) -> str:
@@ -354,7 +378,8 @@ class Jobs:
     @property
     def miniature_note(self) -> str:
         """What every figure of a miniature says."""
-        return f"Run {self.run.name}: a miniature; it says nothing about large models." if self.run.miniature else ""
+        note = f"Run {self.run.name}: a miniature; it says nothing about large models."
+        return note if self.run.miniature else ""
 
 
 def _first_folder(dataset: str) -> str:

@@ -188,7 +188,7 @@ class Plan:
         return sorted({cell.task for cell in self.cells if self.task(cell.task).type == "retrieval"})
 
     def stage_settings(self, model: str, recipe: str) -> StageJob:
-        """All that decides the last stage of a recipe; what its tasks share is the smallest of their values."""
+        """All that decides the last stage of a recipe; its tasks share the smallest of their values."""
         training = self.settings.training
         stage = self.recipe(recipe).stages[-1]
 

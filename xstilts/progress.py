@@ -1,9 +1,11 @@
 """What a long job says while it runs: step, share, loss, speed and time left.
 
-A line every few seconds on standard error where that is a terminal, and nothing otherwise; whole lines
-and no bars, because several jobs share the terminal.
+A line every few seconds on standard error where a person looks on, and nothing otherwise; whole lines and
+no bars, because several jobs share the terminal. A job of the workflow writes to a pipe, so the workflow
+tells it by the environment variable XSTILTS_PROGRESS whether there is a terminal at its end.
 """
 
+import os
 import sys
 import time
 from datetime import timedelta
@@ -18,13 +20,14 @@ class Progress:
         self.label, self.total, self.unit = label, total, unit
         self.begun = self.last = time.monotonic()
         self.step = self.done = 0
+        self.is_shown = sys.stderr.isatty() or bool(os.environ.get("XSTILTS_PROGRESS"))
 
     def advance(self, examples: int, **values: float) -> None:
         """One more step of so many examples, with what to show beside it."""
         self.step += 1
         self.done += examples
         now = time.monotonic()
-        if sys.stderr.isatty() and (now - self.last >= SECONDS_BETWEEN_LINES or self.step == self.total):
+        if self.is_shown and (now - self.last >= SECONDS_BETWEEN_LINES or self.step == self.total):
             self.last = now
             print(self._line(now - self.begun, values), file=sys.stderr, flush=True)
 

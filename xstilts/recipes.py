@@ -149,5 +149,5 @@ class _Parser:
 
 
 def prefixes(recipe: Recipe) -> list[Recipe]:
-    """Every recipe that has to be trained for this one, itself last; for `squad1-mnli`: squad1, squad1-mnli."""
+    """Every recipe that has to be trained for this one, itself last: `squad1`, then `squad1-mnli`."""
     return [Recipe(recipe.stages[:length]) for length in range(1, len(recipe.stages) + 1)]

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
+from xstilts.command_line import from_json
 from xstilts.errors import ConfigError
-from xstilts.studies.settings import TypologySettings, parse_typology_settings
+from xstilts.studies.settings import TypologySettings
 
 
 def test_every_field_says_what_it_is_and_has_a_default() -> None:
@@ -16,13 +17,13 @@ def test_every_field_says_what_it_is_and_has_a_default() -> None:
 
 def test_settings_survive_the_command_line() -> None:
     settings = TypologySettings(alpha=0.01, recipes=["mlm", "mnli"])
-    assert parse_typology_settings(settings.model_dump_json()) == settings
+    assert from_json(TypologySettings, settings.model_dump_json(), "--settings") == settings
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "not JSON"),
+        ("{", "Invalid JSON"),
         ('{"alhpa": 0.05}', "alhpa"),
         ('{"alpha": 2}', "alpha"),
         ('{"recipes": ["mnli"]}', "recipes lacks 'mlm'"),
@@ -32,7 +33,7 @@ def test_settings_survive_the_command_line() -> None:
 )
 def test_wrong_settings_are_named(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        parse_typology_settings(text)
+        from_json(TypologySettings, text, "--settings")
 
 
 def test_they_import_without_statistics() -> None:

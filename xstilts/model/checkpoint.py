@@ -1,12 +1,13 @@
 """Checkpoints on disk: encoder, heads and tokenizer in one folder; safetensors only.
 
-    config.json, model.safetensors    the encoder, as transformers saves it
-    heads.json, heads.safetensors     the heads of the last stage, by task
-    tokenizer.json                    the tokenizer
-    card.json                         all that decided the weights (xstilts.card)
+- config.json, model.safetensors: the encoder, as transformers saves it;
+- heads.json, heads.safetensors: the heads of the last stage, by task;
+- tokenizer.json: the tokenizer;
+- card.json: all that decided the weights (xstilts.card).
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,15 +16,23 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel, PreTrainedModel, XLMRobertaConfig, XLMRobertaModel
+from transformers import AutoConfig, AutoModel, PreTrainedModel, XLMRobertaConfig
+from transformers.utils import logging
 
-from xstilts.errors import CheckpointError
+from xstilts.errors import CheckpointError, ConfigError
+from xstilts.job_settings import Architecture
 from xstilts.model import heads, pieces
+from xstilts.model.heads import Head
 from xstilts.model.pieces import Pieces
-from xstilts.settings import Architecture
 
 LM_HEAD = "mlm"
 POSITION_OFFSET = 2  # XLM-R's positions begin after the padding index
+ROBERTA_FAMILIES = {"roberta", "xlm-roberta", "xlm-roberta-xl"}
+POOLED_FAMILIES = {*ROBERTA_FAMILIES, "bert"}  # with a pooling layer that nothing here uses
+
+# Missing weights are an error here; the library's bars and reports would only hide it.
+logging.disable_progress_bar()
+logging.set_verbosity_error()
 
 
 class LanguageModelHead(nn.Module):
@@ -47,8 +56,16 @@ class Model:
 
     encoder: PreTrainedModel
     pieces: Pieces
-    heads: dict[str, nn.Module] = field(default_factory=dict)
+    heads: dict[str, Head | LanguageModelHead] = field(default_factory=dict)
     head_entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        embedded = int(self.encoder.config.vocab_size)
+        if len(self.pieces) > embedded:
+            raise CheckpointError(
+                f"the tokenizer has {len(self.pieces)} pieces, but the encoder embeds {embedded}",
+                hint="the tokenizer belongs to another model",
+            )
 
     @property
     def width(self) -> int:
@@ -63,7 +80,22 @@ class Model:
     @property
     def max_length(self) -> int:
         """Longest input in pieces, special ones included."""
-        return int(self.encoder.config.max_position_embeddings) - POSITION_OFFSET
+        config = self.encoder.config
+        offset = POSITION_OFFSET if config.model_type in ROBERTA_FAMILIES else 0
+        return int(config.max_position_embeddings) - offset
+
+    def check_length(self, length: int) -> None:
+        """Refuse inputs that the encoder has no positions for.
+
+        Raises:
+            ConfigError: if `length`, in pieces, is too long.
+        """
+        if length > self.max_length:
+            raise ConfigError(
+                f"inputs of {length} pieces do not fit a model of {self.max_length}",
+                where="training.max_length",
+                hint="lower it, for all models or for this one by a pattern",
+            )
 
     def modules(self) -> list[nn.Module]:
         """The encoder and all heads."""
@@ -80,11 +112,11 @@ class Model:
         for module in self.modules():
             module.train(mode)
 
-    def add_head(self, name: str, entry: dict[str, Any]) -> None:
-        """A fresh head for a training task; `entry` has its type and labels."""
+    def add_head(self, name: str, task_type: str, labels: Sequence[str]) -> None:
+        """A fresh head for a training task."""
         dropout = float(self.encoder.config.hidden_dropout_prob)
-        self.heads[name] = heads.build(entry["type"], self.width, len(entry["labels"]), dropout)
-        self.head_entries[name] = {"type": entry["type"], "labels": list(entry["labels"])}
+        self.heads[name] = heads.build(task_type, self.width, len(labels), dropout)
+        self.head_entries[name] = {"type": task_type, "labels": list(labels)}
 
     def add_lm_head(self) -> None:
         """A fresh masked-LM head."""
@@ -117,18 +149,19 @@ def initialise(architecture: Architecture, tokenizer: Path, seed: int) -> Model:
 
 def randomise(folder: Path, seed: int) -> Model:
     """The architecture of a checkpoint with random weights."""
-    return _randomised(AutoConfig.from_pretrained(folder), Pieces(folder), seed)
+    return _randomised(AutoConfig.from_pretrained(folder, trust_remote_code=False), Pieces(folder), seed)
 
 
 def _randomised(config: Any, tokens: Pieces, seed: int) -> Model:
     torch.manual_seed(seed)
-    if isinstance(config, XLMRobertaConfig):
-        encoder: PreTrainedModel = XLMRobertaModel(config, add_pooling_layer=False)
-    else:
-        encoder = AutoModel.from_config(config, trust_remote_code=False)
-    model = Model(encoder.float(), tokens)
+    encoder = AutoModel.from_config(config, dtype=torch.float32, trust_remote_code=False, **_unpooled(config))
+    model = Model(encoder, tokens)
     model.add_lm_head()
     return model
+
+
+def _unpooled(config: Any) -> dict[str, bool]:
+    return {"add_pooling_layer": False} if config.model_type in POOLED_FAMILIES else {}
 
 
 def save(model: Model, folder: Path) -> None:
@@ -159,51 +192,56 @@ def load(folder: Path, *, with_heads: bool = True) -> Model:
         entries = json.loads((folder / "heads.json").read_text(encoding="utf-8"))
         tensors = load_file(folder / "heads.safetensors")
         for name, entry in entries.items():
-            model.add_lm_head() if entry["type"] == LM_HEAD else model.add_head(name, entry)
+            if entry["type"] == LM_HEAD:
+                model.add_lm_head()
+            else:
+                model.add_head(name, entry["type"], entry["labels"])
             prefix = f"{name}."
-            weights = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
-            model.heads[name].load_state_dict(weights)
-    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            own = {
+                key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)
+            }
+            model.heads[name].load_state_dict(own)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise _unreadable(folder, error) from error
     return model
 
 
-def load_encoder(source: Path | str, **options: Any) -> PreTrainedModel:
-    """An encoder in float32 from a folder (or a hub repository), every weight of it accounted for.
+def load_encoder(folder: Path) -> PreTrainedModel:
+    """An encoder in float32 from a folder, every weight of it accounted for.
 
     Raises:
         CheckpointError: if it cannot be read, or leaves any encoder weight at random.
     """
+    if not folder.is_dir():  # the library would take it for a repository of the hub
+        raise CheckpointError("there is no such checkpoint", where=str(folder), hint="check the path")
     try:
-        config = AutoConfig.from_pretrained(source, trust_remote_code=False, **options)
-        pooling = {"add_pooling_layer": False} if config.model_type in {"xlm-roberta", "roberta", "bert"} else {}
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         encoder, report = AutoModel.from_pretrained(
-            source,
+            folder,
             config=config,
             dtype=torch.float32,
             use_safetensors=True,
             trust_remote_code=False,
             output_loading_info=True,
-            **pooling,
-            **options,
+            **_unpooled(config),
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        raise _unreadable(source, error) from error
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise _unreadable(folder, error) from error
     lacking = sorted(report["missing_keys"]) + sorted(str(key) for key in report["mismatched_keys"])
     if lacking:
         raise CheckpointError(
-            f"{len(lacking)} encoder weights are not in the checkpoint and would stay random, e.g. {lacking[0]}",
-            where=str(source),
+            f"{len(lacking)} encoder weights are not there and would stay random, e.g. {lacking[0]}",
+            where=str(folder),
             hint="the checkpoint is of another architecture or its weights have another prefix",
         )
     loaded: PreTrainedModel = encoder
     return loaded
 
 
-def _unreadable(source: Path | str, error: Exception) -> CheckpointError:
+def _unreadable(folder: Path, error: Exception) -> CheckpointError:
     detail = str(error).strip().splitlines()
     return CheckpointError(
         f"the checkpoint cannot be read: {detail[0] if detail else type(error).__name__}",
-        where=str(source),
+        where=str(folder),
         hint="delete the folder so that it is made again, or point the model to a whole one",
     )

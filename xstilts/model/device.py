@@ -1,6 +1,7 @@
 """Where a model runs, and what makes a run repeatable there."""
 
 import hashlib
+import os
 
 import torch
 
@@ -17,6 +18,8 @@ def prepare(device: str, threads: int) -> torch.device:
     Raises:
         ConfigError: if a GPU is asked for and there is none.
     """
+    os.environ["RAYON_NUM_THREADS"] = str(threads)  # the tokenizer's
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS is not deterministic
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     if device == "cuda" and not torch.cuda.is_available():

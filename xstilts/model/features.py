@@ -5,14 +5,14 @@ A `Feature` is one row of a batch. An example may have several: a long context o
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xstilts.data.examples import ChoiceExample, Example, PairExample, SpanExample, TaggedExample
 from xstilts.errors import TrainingError
 from xstilts.model.heads import IGNORED
 from xstilts.model.pieces import Pieces
 
-CLASSIFIED = (PairExample, ChoiceExample)
+NO_WORD = -1  # a position at which no word begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class Feature:
         ids: Pieces, special ones included.
         gold: Label (classification), choice (on each of its rows), [start, end] (span), or one label
             per piece with IGNORED where there is none (tagging); None without gold.
-        offset: Index of the window's first context piece or word-piece; 0 for unwindowed rows.
+        offset: Of a span's context, the index of the window's first piece.
         first: Position in `ids` of that piece.
+        words: Of a tagged sentence, for every position the index of the word that begins there, or NO_WORD.
     """
 
     example: int
@@ -33,6 +34,7 @@ class Feature:
     gold: int | list[int] | None = None
     offset: int = 0
     first: int = 0
+    words: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ def _classification(
     examples: Sequence[Example], pieces: Pieces, lengths: Lengths, index: dict[str, int]
 ) -> Iterator[Feature]:
     pairs = [example for example in examples if isinstance(example, PairExample)]
-    firsts = pieces.encode([pair.first for pair in pairs])
-    seconds = pieces.encode([pair.second or "" for pair in pairs])
+    firsts = pieces.stream([pair.first for pair in pairs])
+    seconds = pieces.stream([pair.second or "" for pair in pairs])
     for i, (pair, first, second) in enumerate(zip(pairs, firsts, seconds, strict=True)):
         if pair.second is None:
             ids = pieces.one(first.ids, lengths.max_length)
@@ -105,8 +107,8 @@ def _spans(
     examples: Sequence[Example], pieces: Pieces, lengths: Lengths, index: dict[str, int]
 ) -> Iterator[Feature]:
     spans = [example for example in examples if isinstance(example, SpanExample)]
-    questions = pieces.encode([span.question for span in spans])
-    contexts = pieces.encode([span.context for span in spans])
+    questions = pieces.stream([span.question for span in spans])
+    contexts = pieces.stream([span.context for span in spans])
     longest_question = (lengths.max_length - 2 - pieces.separators) // 2
     for i, (span, question, context) in enumerate(zip(spans, questions, contexts, strict=True)):
         asked = question.ids[:longest_question]
@@ -135,11 +137,14 @@ def _tags(
     room = lengths.max_length - 2
     for i, example in enumerate(examples):
         assert isinstance(example, TaggedExample)
-        ids, gold = [], []
+        ids: list[int] = []
+        words: list[int] = []
         for word, encoded in enumerate(pieces.words(example.words)):
-            tag = IGNORED if example.tags is None else index[example.tags[word]]
             ids += encoded
-            gold += [tag] + [IGNORED] * (len(encoded) - 1)
+            words += [word] + [NO_WORD] * (len(encoded) - 1)
+        tags = None if example.tags is None else [index[tag] for tag in example.tags]
         for begin, end in windows(len(ids), room, min(lengths.stride, room // 2)):
             row = [pieces.start, *ids[begin:end], pieces.end]
-            yield Feature(i, row, [IGNORED, *gold[begin:end], IGNORED], begin, 1)
+            places = [NO_WORD, *words[begin:end], NO_WORD]
+            gold = tags and [IGNORED if word == NO_WORD else tags[word] for word in places]
+            yield Feature(i, row, gold, words=places)

@@ -53,7 +53,7 @@ class SpanHead(nn.Module):
         return logits
 
     def loss(self, logits: Tensor, gold: Tensor) -> Tensor:
-        """Mean cross-entropy over positions of start and end; gold: (batch, 2), padding masked by -inf."""
+        """Mean cross-entropy over positions of start and end; gold: (batch, 2), logits masked at padding."""
         return functional.cross_entropy(logits.float(), gold)
 
 
@@ -71,8 +71,11 @@ class TaggingHead(nn.Module):
         return logits
 
     def loss(self, logits: Tensor, gold: Tensor) -> Tensor:
-        """Mean cross-entropy over positions with a gold tag; gold: (batch, length)."""
-        return functional.cross_entropy(logits.float().transpose(1, 2), gold, ignore_index=IGNORED)
+        """Mean cross-entropy over positions with a gold tag, 0 without any; gold: (batch, length)."""
+        total = functional.cross_entropy(
+            logits.float().transpose(1, 2), gold, ignore_index=IGNORED, reduction="sum"
+        )
+        return total / (gold != IGNORED).sum().clamp(min=1)
 
 
 Head = ClassificationHead | SpanHead | TaggingHead

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-from transformers import AutoModelForMaskedLM
+from safetensors import safe_open
+from torch import Tensor
 
 from xstilts.errors import CheckpointError
 from xstilts.model.checkpoint import LM_HEAD, Model, load_encoder
+from xstilts.model.device import seed_of
 from xstilts.model.pieces import Pieces
 
 NEEDED = ("config.json", "tokenizer.json", "*.safetensors", "*.safetensors.index.json")
@@ -21,9 +24,12 @@ def from_folder(folder: Path) -> Model:
     """
     if not folder.is_dir():
         raise CheckpointError(
-            "the model is not there", where=str(folder), hint="check `folder` of the model in the configuration"
+            "the model is not there",
+            where=str(folder),
+            hint="check `folder` of the model in the configuration",
         )
     model = Model(load_encoder(folder), Pieces(folder))
+    torch.manual_seed(seed_of(0, LM_HEAD))
     model.add_lm_head()
     _fill_lm_head(model, folder)
     return model
@@ -39,7 +45,7 @@ def from_hub(repository: str, revision: str) -> Model:
         folder = snapshot_download(repository, revision=revision, allow_patterns=list(NEEDED))
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
         raise CheckpointError(
-            f"{repository} at {revision[:12]} is neither in the local cache nor to be had: {type(error).__name__}",
+            f"{repository} at {revision[:12]} is neither cached nor to be had: {type(error).__name__}",
             where=repository,
             hint="download it where there is a network, or use `source: folder`",
         ) from error
@@ -47,12 +53,15 @@ def from_hub(repository: str, revision: str) -> Model:
 
 
 def _fill_lm_head(model: Model, folder: Path) -> None:
-    """Take over the masked-LM head of an XLM-R checkpoint; one without it keeps a fresh head."""
-    whole, report = AutoModelForMaskedLM.from_pretrained(
-        folder, use_safetensors=True, trust_remote_code=False, dtype="float32", output_loading_info=True
-    )
-    if any(key.startswith("lm_head.") for key in report["missing_keys"]) or not hasattr(whole, "lm_head"):
-        return
-    source = whole.lm_head.state_dict()
+    """Take over the masked-LM head of a RoBERTa-shaped checkpoint; one without it keeps a fresh head."""
     head = model.heads[LM_HEAD]
-    head.load_state_dict({key: source[key] for key in head.state_dict()})
+    names = {f"lm_head.{key}": key for key in head.state_dict()}
+    found: dict[str, Tensor] = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, framework="pt") as tensors:
+            found |= {names[name]: tensors.get_tensor(name) for name in sorted(names.keys() & tensors.keys())}
+    if found and len(found) < len(names):
+        lacking = sorted(set(names.values()) - set(found))
+        raise CheckpointError(f"the masked-LM head lacks {', '.join(lacking)}", where=str(folder))
+    if found:
+        head.load_state_dict(found)

@@ -5,7 +5,7 @@ models and those of the hub. Special pieces are added here and not by a post-pro
 windows and word-by-word encoding need to know where they stand.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from tokenizers import Tokenizer
 from xstilts.errors import CheckpointError
 
 FILE = "tokenizer.json"
+CHUNK = 1024  # texts whose offsets are held in memory at once
 _STYLES = (("<s>", "</s>", "<pad>", "<mask>", "<unk>", 2), ("[CLS]", "[SEP]", "[PAD]", "[MASK]", "[UNK]", 1))
 
 
@@ -36,16 +37,26 @@ class Pieces:
         try:
             self.tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception
-            raise CheckpointError(f"no readable tokenizer: {error}", where=str(path)) from error
+            raise CheckpointError(
+                f"no readable tokenizer: {error}",
+                where=str(path),
+                hint="delete the folder so that it is made again, or point the model to a whole one",
+            ) from error
+        self.tokenizer.encode_special_tokens = True  # "<s>" in a text is text
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
         for start, end, pad, mask, unknown, separators in _STYLES:
-            ids = [self.tokenizer.token_to_id(piece) for piece in (start, end, pad, mask, unknown)]
-            if None not in ids:
+            found = [self.tokenizer.token_to_id(piece) for piece in (start, end, pad, mask, unknown)]
+            ids = [int(piece) for piece in found if piece is not None]
+            if len(ids) == len(found):
                 self.start, self.end, self.pad, self.mask, self.unknown = ids
                 self.separators = separators
                 return
-        raise CheckpointError("the tokenizer lacks the special pieces of XLM-R's and BERT's style", where=str(path))
+        raise CheckpointError(
+            "the tokenizer has the special pieces of neither XLM-R's nor BERT's style",
+            where=str(path),
+            hint="use a model of one of these families",
+        )
 
     def __len__(self) -> int:
         return int(self.tokenizer.get_vocab_size())
@@ -59,6 +70,11 @@ class Pieces:
         """Pieces of each text, without special ones."""
         batch = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [Encoded(item.ids, item.offsets) for item in batch]
+
+    def stream(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        """The same one by one, so that the offsets of a whole data set need not be in memory."""
+        for begin in range(0, len(texts), CHUNK):
+            yield from self.encode(texts[begin : begin + CHUNK])
 
     def words(self, words: Sequence[str]) -> list[list[int]]:
         """Pieces of each word; a word that leaves none (zero-width characters) is one unknown piece."""

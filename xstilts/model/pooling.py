@@ -1,10 +1,48 @@
 """Sentence embeddings: one hidden state of the encoder, pooled over pieces."""
 
+import copy
+from typing import Any
+
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from xstilts.errors import ConfigError
 from xstilts.model.batches import Batch
+
+# Families whose hidden state k is what the first k layers give, with nothing after them.
+PLAIN_STACKS = {"bert", "roberta", "xlm-roberta"}
+
+
+def hidden_state(encoder: PreTrainedModel, batch: Batch, layer: int) -> Tensor:
+    """Hidden state `layer` of a batch, (rows, length, width); 0 is the embeddings.
+
+    Where the family allows, the layers above it are not run.
+
+    Raises:
+        ConfigError: if the encoder has no such layer.
+    """
+    layers = int(encoder.config.num_hidden_layers)
+    if not 0 <= layer <= layers:
+        raise ConfigError(f"there is no hidden state {layer} in {layers} layers", where="retrieval_layer")
+    hidden: Tensor
+    if encoder.config.model_type in PLAIN_STACKS and layer > 0:
+        hidden = first_layers(encoder, layer)(batch.ids, attention_mask=batch.mask).last_hidden_state
+    else:
+        output = encoder(input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True)
+        hidden = output.hidden_states[layer]
+    return hidden
+
+
+def first_layers(encoder: PreTrainedModel, layers: int) -> PreTrainedModel:
+    """The same encoder, its weights shared, without the layers above the first `layers`."""
+    whole: Any = encoder  # its submodules have no types
+    shallow, stack = copy.copy(whole), copy.copy(whole.encoder)
+    shallow._modules, stack._modules = dict(whole._modules), dict(stack._modules)
+    stack.layer = whole.encoder.layer[:layers]
+    shallow.encoder = stack
+    shallowed: PreTrainedModel = shallow
+    return shallowed
 
 
 def pool(encoder: PreTrainedModel, batch: Batch, layer: int, how: str, special: list[int]) -> Tensor:
@@ -17,8 +55,7 @@ def pool(encoder: PreTrainedModel, batch: Batch, layer: int, how: str, special: 
         how: `mean` over all pieces, `mean_words` over all but special ones, `cls` for the first.
         special: Ids of the special pieces.
     """
-    output = encoder(input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True)
-    hidden: Tensor = output.hidden_states[layer]
+    hidden = hidden_state(encoder, batch, layer)
     if how == "cls":
         return hidden[:, 0]
     kept = batch.mask.bool()

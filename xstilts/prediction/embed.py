@@ -15,9 +15,20 @@ from xstilts.progress import Progress
 def embed(
     model: Model, texts: Sequence[str], *, layer: int, how: str, batch_tokens: int, label: str = ""
 ) -> np.ndarray:
-    """Embeddings (texts, width) of unit length, float32, in the order of the texts."""
+    """Embeddings (texts, width) of unit length, float32, in the order of the texts.
+
+    Texts longer than the model allows are cut.
+
+    Args:
+        model: The model, on its device.
+        texts: The sentences.
+        layer: Which hidden state; 0 is the embeddings.
+        how: How it is pooled (xstilts.model.pooling.pool).
+        batch_tokens: Pieces per batch, padding included.
+        label: What progress is shown under; empty for none.
+    """
     model.train(False)
-    ids = [model.pieces.one(encoded.ids, model.max_length) for encoded in model.pieces.encode(texts)]
+    ids = [model.pieces.one(encoded.ids, model.max_length) for encoded in model.pieces.stream(texts)]
     groups = list(batches.by_tokens([len(row) for row in ids], batch_tokens))
     progress = Progress(label, len(groups), "texts") if label else None
     found = np.zeros((len(ids), model.width), dtype=np.float32)

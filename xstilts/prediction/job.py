@@ -44,5 +44,6 @@ def predict_languages(
             continue
         loaded = loaded or predictor()
         examples = source.read(dataset, split, language)
+        stamps.remove(path)  # killed in between, the job leaves no stamp of other predictions
         write_predictions(path, entry.type, examples, loaded(examples, language))
         stamps.write(path, whole)

@@ -1,7 +1,9 @@
-"""Predictions of a model for examples of each task type; what it is given decides them, never the batching.
+"""Predictions of a model for examples of each task type.
 
-    classification    label                  multiple_choice    index of the choice
-    span              text of the answer     tagging            one label per word
+They are a label (classification), the index of a choice (multiple choice), the text of an answer (span),
+or one label per word (tagging).
+
+What a model is given decides them, never how examples are batched.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,20 +18,22 @@ from xstilts.data.examples import ChoiceExample, Example, SpanExample, TaggedExa
 from xstilts.model import batches, features
 from xstilts.model.batches import Batch
 from xstilts.model.checkpoint import Model
-from xstilts.model.features import Feature, Lengths
+from xstilts.model.features import NO_WORD, Feature, Lengths
 from xstilts.progress import Progress
 
 
 @dataclass(frozen=True)
 class Decoding:
-    """How inputs are cut and answers are read."""
+    """How inputs are cut and answers are read; `max_answer`, in pieces, is for spans only."""
 
     lengths: Lengths
-    max_answer: int
+    max_answer: int | None
     batch_tokens: int
 
 
-def predict(model: Model, head: str, examples: Sequence[Example], how: Decoding, label: str = "") -> list[Any]:
+def predict(
+    model: Model, head: str, examples: Sequence[Example], how: Decoding, label: str = ""
+) -> list[Any]:
     """One prediction per example, in order.
 
     Args:
@@ -38,7 +42,11 @@ def predict(model: Model, head: str, examples: Sequence[Example], how: Decoding,
         examples: All of the head's task type.
         how: Windows and limits.
         label: What progress is shown under; empty for none.
+
+    Raises:
+        ConfigError: if the inputs may be longer than the model allows.
     """
+    model.check_length(how.lengths.max_length)
     entry = model.head_entries[head]
     rows = features.build(entry["type"], examples, model.pieces, how.lengths, entry["labels"])
     logits = _logits(model, head, rows, how.batch_tokens, label)
@@ -47,8 +55,9 @@ def predict(model: Model, head: str, examples: Sequence[Example], how: Decoding,
     if entry["type"] == "multiple_choice":
         return _choices(logits, examples)
     if entry["type"] == "span":
+        assert how.max_answer is not None
         return _answers(logits, rows, examples, model, how.max_answer)
-    return _tags(logits, rows, examples, model, entry["labels"])
+    return _tags(logits, rows, examples, entry["labels"])
 
 
 @torch.inference_mode()
@@ -121,23 +130,15 @@ def best_span(starts: np.ndarray, ends: np.ndarray, longest: int) -> tuple[float
 
 
 def _tags(
-    logits: list[np.ndarray], rows: list[Feature], examples: Sequence[Example], model: Model, labels: list[str]
+    logits: list[np.ndarray], rows: list[Feature], examples: Sequence[Example], labels: list[str]
 ) -> list[list[str]]:
     """The tag at each word's first piece; where windows overlap, from the window with more context."""
-    pieces: list[dict[int, tuple[int, int]]] = [{} for _ in examples]
+    sentences = [example for example in examples if isinstance(example, TaggedExample)]
+    best = [[(-1, 0)] * len(sentence.words) for sentence in sentences]
     for row, values in zip(rows, logits, strict=True):
-        length = len(row.ids) - 2
-        for position in range(length):
-            context = min(position, length - 1 - position)
-            known = pieces[row.example].get(row.offset + position)
-            if known is None or context > known[0]:
-                pieces[row.example][row.offset + position] = (context, int(values[position + 1].argmax()))
-    found = []
-    for example, tagged in zip(examples, pieces, strict=True):
-        assert isinstance(example, TaggedExample)
-        position, tags = 0, []
-        for word in model.pieces.words(example.words):
-            tags.append(labels[tagged[position][1]])
-            position += len(word)
-        found.append(tags)
-    return found
+        last = len(row.words) - 1
+        for position, word in enumerate(row.words):
+            context = min(position, last - position)
+            if word != NO_WORD and context > best[row.example][word][0]:
+                best[row.example][word] = (context, int(values[position].argmax()))
+    return [[labels[tag] for _, tag in sentence] for sentence in best]

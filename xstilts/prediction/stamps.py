@@ -34,6 +34,11 @@ def keep(predictions: Path) -> None:
         os.utime(path)
 
 
+def remove(predictions: Path) -> None:
+    """Remove the stamp, before its file is replaced."""
+    stamp_path(predictions).unlink(missing_ok=True)
+
+
 def write(predictions: Path, stamp: dict[str, Any]) -> None:
     """Write the stamp, after the file."""
     stamp_path(predictions).write_text(_text(stamp), encoding="utf-8")

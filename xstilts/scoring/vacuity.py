@@ -5,6 +5,7 @@ Encoders are compared with untrained ones language by language, and heads with t
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,16 +20,22 @@ COLUMNS = ["check", "model", "subject", "metric", "value", "baseline", "differen
 STANDARD_ERRORS = 3.0  # by which a non-Latin language has to beat the untrained encoder
 LANGUAGES_SHARE = 0.75  # of those languages that have to
 MEAN_GAIN, SPREAD, HEAD_GAIN = 0.15, 0.3, 0.1
+SMALLEST = 1e-9  # gain, where both scores are 0 or 1 and there is no standard error
 
 
-def _row(check: str, model: str, subject: str, metric: str, value: float, baseline: float, required: float) -> dict:
+Row = dict[str, Any]
+
+
+def _row(
+    check: str, model: str, subject: str, metric: str, value: float, baseline: float, required: float
+) -> Row:
     difference = value - baseline
-    return dict(
-        zip(COLUMNS, (check, model, subject, metric, value, baseline, difference, required, difference >= required), strict=True)
-    )
+    passed = difference >= required
+    values = (check, model, subject, metric, value, baseline, difference, required, passed)
+    return dict(zip(COLUMNS, values, strict=True))
 
 
-def encoder_rows(scores: pd.DataFrame, languages: pd.DataFrame) -> list[dict]:
+def encoder_rows(scores: pd.DataFrame, languages: pd.DataFrame) -> list[Row]:
     """The masked LM against its untrained twin on each retrieval task.
 
     Args:
@@ -41,28 +48,39 @@ def encoder_rows(scores: pd.DataFrame, languages: pd.DataFrame) -> list[dict]:
         with that error as what is required.
     """
     retrieval = scores[(scores["setting"] != "-") & scores["recipe"].isin([MLM, UNTRAINED])]
-    scripts = languages.set_index("language")["script"]
-    rows: list[dict] = []
-    for (model, task, metric), group in retrieval.groupby(["model", "task", "metric"], sort=True):
-        wide = group.pivot(index="language", columns="recipe", values="value")
-        n = group.groupby("language")["n"].first()
-        error = np.sqrt((wide[MLM] * (1 - wide[MLM]) + wide[UNTRAINED] * (1 - wide[UNTRAINED])) / n)
-        needed = (STANDARD_ERRORS * error).clip(lower=1e-9)
-        beaten = (wide[MLM] - wide[UNTRAINED] >= needed)[scripts.reindex(wide.index) != "Latn"]
-        values = wide.mean()
-        rows += [
-            _row("encoder_mean", model, task, metric, values[MLM], values[UNTRAINED], MEAN_GAIN),
-            _row("encoder_spread", model, task, metric, wide[MLM].max(), wide[MLM].min(), SPREAD),
-            _row("encoder_non_latin_share", model, task, metric, beaten.mean(), 0.0, LANGUAGES_SHARE),
-        ]
-        rows += [
-            _row("encoder", model, f"{task}/{code}", metric, wide.at[code, MLM], wide.at[code, UNTRAINED], needed[code])
-            for code in wide.index
-        ]
+    scripts = dict(zip(languages["language"], languages["script"], strict=True))
+    rows: list[Row] = []
+    for key, group in retrieval.groupby(["model", "task", "metric"], sort=True):
+        model, task, metric = (str(part) for part in key)
+        rows += _encoder_rows(model, task, metric, group, scripts)
     return rows
 
 
-def head_rows(checkpoints: Sequence[Path], data: Path, entries: Mapping[str, TrainingTask]) -> list[dict]:
+def _encoder_rows(
+    model: str, task: str, metric: str, group: pd.DataFrame, scripts: Mapping[str, str]
+) -> list[Row]:
+    wide = group.pivot_table(index="language", columns="recipe", values="value").sort_index()
+    codes = [str(code) for code in wide.index]
+    learnt, untrained = wide[MLM].to_numpy(float), wide[UNTRAINED].to_numpy(float)
+    n = group.groupby("language")["n"].first().reindex(codes).to_numpy(float)
+    error = np.sqrt((learnt * (1 - learnt) + untrained * (1 - untrained)) / n)
+    needed = np.maximum(STANDARD_ERRORS * error, SMALLEST)
+    is_other_script = np.array([scripts.get(code) != "Latn" for code in codes])
+    beaten = (learnt - untrained >= needed)[is_other_script]
+    rows = [
+        _row("encoder_mean", model, task, metric, learnt.mean(), untrained.mean(), MEAN_GAIN),
+        _row("encoder_spread", model, task, metric, learnt.max(), learnt.min(), SPREAD),
+    ]
+    if len(beaten):
+        rows.append(_row("encoder_non_latin_share", model, task, metric, beaten.mean(), 0.0, LANGUAGES_SHARE))
+    each = zip(codes, learnt, untrained, needed, strict=True)
+    return rows + [
+        _row("encoder", model, f"{task}/{code}", metric, value, baseline, least)
+        for code, value, baseline, least in each
+    ]
+
+
+def head_rows(checkpoints: Sequence[Path], data: Path, entries: Mapping[str, TrainingTask]) -> list[Row]:
     """Each head's best score on English dev against the best constant answer.
 
     Args:

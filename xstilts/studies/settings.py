@@ -1,11 +1,8 @@
 """Settings of the studies. Light: the configuration is validated with them before anything runs."""
 
-import json
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from xstilts.errors import ConfigError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Distance = Literal["syntactic", "phonological", "inventory", "featural", "genetic", "geographic"]
 Covariate = Literal["size", "fertility"]
@@ -87,19 +84,3 @@ class TypologySettings(BaseModel):
         if without:
             raise ValueError(f"metrics has no entry for {', '.join(without)}")
         return self
-
-
-def parse_typology_settings(text: str) -> TypologySettings:
-    """The settings in a script's JSON option.
-
-    Raises:
-        ConfigError: if `text` is not JSON or not such settings.
-    """
-    try:
-        return TypologySettings.model_validate(json.loads(text))
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"the settings are not JSON: {error}", where="--settings") from error
-    except ValidationError as error:
-        fault = error.errors()[0]
-        key = ".".join(map(str, fault["loc"])) or "settings"
-        raise ConfigError(f"{key}: {fault['msg']}", where="--settings") from error

@@ -14,14 +14,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from xstilts.data.reading import fields, numbered_lines
 from xstilts.errors import DataError
+from xstilts.job_settings import PretrainingJob
 from xstilts.model import batches
 from xstilts.model.batches import Batch
 from xstilts.model.checkpoint import LM_HEAD, LanguageModelHead, Model
 from xstilts.model.device import seed_of
 from xstilts.model.heads import IGNORED
 from xstilts.model.pooling import pool
-from xstilts.settings import PretrainingSettings
 from xstilts.training.loop import Optimisation, Step, optimise
 
 KEPT, RANDOM = 0.1, 0.1  # of the chosen pieces: left as they are, replaced at random (BERT)
@@ -39,20 +40,26 @@ class Corpus:
 def read_corpus(folder: Path, model: Model, max_length: int, exponent: float) -> Corpus:
     """The prepared pre-training text of a run (text/<language>.txt and pairs/<language>.tsv).
 
+    Args:
+        folder: Where it is.
+        model: Whose tokenizer cuts it.
+        max_length: Longest input, in pieces; what is longer is cut.
+        exponent: Languages are drawn in proportion to their lines to this power.
+
     Raises:
-        DataError: if there is no text.
+        DataError: if there is no text, or a file is malformed.
     """
     tokens = model.pieces
     lines: list[list[int]] = []
     weights: list[float] = []
     for file in sorted((folder / "text").glob("*.txt")):
-        texts = file.read_text(encoding="utf-8").splitlines()
-        lines += [tokens.one(encoded.ids, max_length) for encoded in tokens.encode(texts)]
-        weights += [len(texts) ** (exponent - 1)] * len(texts)
+        texts = [text for _, text in numbered_lines(file)]
+        lines += [tokens.one(encoded.ids, max_length) for encoded in tokens.stream(texts)]
+        weights += [len(texts) ** (exponent - 1) for _ in texts]
     pairs: list[tuple[list[int], list[int]]] = []
     for file in sorted((folder / "pairs").glob("*.tsv")):
-        sides = [line.split("\t") for line in file.read_text(encoding="utf-8").splitlines()]
-        first, second = (tokens.encode([side[i] for side in sides]) for i in (0, 1))
+        sides = [values for _, values in fields(file, "text english")]
+        first, second = (tokens.stream([side[i] for side in sides]) for i in (0, 1))
         pairs += [
             (tokens.one(a.ids, max_length), tokens.one(b.ids, max_length))
             for a, b in zip(first, second, strict=True)
@@ -66,15 +73,23 @@ def read_corpus(folder: Path, model: Model, max_length: int, exponent: float) ->
 def pretrain(
     model: Model,
     corpus: Corpus,
-    settings: PretrainingSettings,
+    settings: PretrainingJob,
     retrieval_layer: int,
     seed: int,
     log: Callable[[int, float], None],
 ) -> None:
-    """Train the encoder and its masked-LM head in place."""
+    """Train the encoder and its masked-LM head in place.
+
+    Args:
+        model: The untrained model, on its device.
+        corpus: What to train on.
+        settings: How.
+        retrieval_layer: The hidden state whose mean translation ranking compares.
+        seed: Of data order, masks and dropout.
+        log: Called with the number of steps done and the step's loss.
+    """
     generator = np.random.default_rng(seed_of(seed, LM_HEAD))
     torch.manual_seed(seed_of(seed, LM_HEAD, "dropout"))
-    assert isinstance(settings.steps, int) and isinstance(settings.learning_rate, float)
     how = Optimisation(
         settings.steps, settings.learning_rate, settings.warmup, settings.weight_decay, settings.clip
     )
@@ -84,27 +99,24 @@ def pretrain(
 
 
 def _steps(
-    model: Model, corpus: Corpus, settings: PretrainingSettings, layer: int, generator: np.random.Generator
+    model: Model, corpus: Corpus, settings: PretrainingJob, layer: int, generator: np.random.Generator
 ) -> Iterator[Callable[[], Step]]:
     line_rows = _drawn(corpus.lines, corpus.line_weights, settings.batch_lines, generator)
-    pair_lengths = [len(pair[0]) for pair in corpus.pairs]
-    pair_rows = batches.endless(pair_lengths, settings.batch_pairs, generator) if corpus.pairs else None
+    sides = [[pair[i] for pair in corpus.pairs] for i in (0, 1)]
+    lengths = [len(ids) for ids in sides[0]]
+    pair_rows = batches.endless(lengths, settings.batch_pairs, generator) if corpus.pairs else None
     device = model.encoder.device
 
     def step() -> Step:
         rows = next(line_rows)
         batch = batches.collate(corpus.lines, rows, model.pieces.pad, device)
         loss = masked_lm_loss(model, batch, settings.masked, generator)
-        examples = len(rows)
-        if pair_rows is not None:
-            chosen = next(pair_rows)
-            sides = [
-                batches.collate([corpus.pairs[row][i] for row in chosen], list(range(len(chosen))), model.pieces.pad, device)
-                for i in (0, 1)
-            ]
-            loss = loss + ranking_loss(model, sides[0], sides[1], layer, settings.temperature)
-            examples += len(chosen)
-        return Step(loss, examples)
+        if pair_rows is None:
+            return Step(loss, len(rows))
+        chosen = next(pair_rows)
+        first, second = (batches.collate(side, chosen, model.pieces.pad, device) for side in sides)
+        loss = loss + ranking_loss(model, first, second, layer, settings.temperature)
+        return Step(loss, len(rows) + len(chosen))
 
     while True:
         yield step
@@ -122,7 +134,12 @@ def _drawn(
 
 
 def mask_pieces(
-    ids: np.ndarray, maskable: np.ndarray, share: float, mask: int, vocabulary: int, generator: np.random.Generator
+    ids: np.ndarray,
+    maskable: np.ndarray,
+    share: float,
+    mask: int,
+    vocabulary: int,
+    generator: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """BERT's masking: of the chosen pieces 80 % become the mask, 10 % a random piece, 10 % stay.
 

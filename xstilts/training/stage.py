@@ -5,26 +5,30 @@ task has a fresh head, the optimiser starts fresh, and the weights with the best
 English dev sets are kept (early selection).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from xstilts.data.examples import Example
 from xstilts.errors import TrainingError
+from xstilts.job_settings import PartJob, StageJob
 from xstilts.model import batches, features
-from xstilts.model.checkpoint import Model
+from xstilts.model.checkpoint import LanguageModelHead, Model
 from xstilts.model.device import seed_of
 from xstilts.model.features import Feature, Lengths
+from xstilts.model.heads import IGNORED
 from xstilts.prediction.predict import Decoding, predict
 from xstilts.scoring import headline
 from xstilts.training.loop import Optimisation, Step, optimise
 
-DEV_BATCH_TOKENS = 4096
-MAX_ANSWER = 30
+DEV_BATCH_TOKENS = 4096  # changes no prediction, so it is no setting that could rerun a stage
+MASKED = -1e4  # a logit that cannot win
 
 
 @dataclass(frozen=True)
@@ -32,20 +36,14 @@ class Part:
     """One task of the stage: registry entry, settings and examples."""
 
     name: str
-    settings: dict[str, Any]
+    settings: PartJob
     train: Sequence[Example]
     dev: Sequence[Example]
 
     @property
-    def entry(self) -> dict[str, Any]:
-        """The task's entry in the registry."""
-        entry: dict[str, Any] = self.settings["entry"]
-        return entry
-
-    @property
     def lengths(self) -> Lengths:
         """How its inputs are cut."""
-        return Lengths(self.settings["max_length"], self.settings["stride"])
+        return Lengths(self.settings.max_length, self.settings.stride)
 
 
 def cap(examples: Sequence[Example], limit: int | None, seed: int, task: str) -> list[Example]:
@@ -66,48 +64,60 @@ def cap(examples: Sequence[Example], limit: int | None, seed: int, task: str) ->
     return [examples[i] for i in order[:limit]]
 
 
-def train_stage(model: Model, parts: Sequence[Part], shared: dict[str, Any], seed: int, stage: str) -> list[dict]:
+def train_stage(
+    model: Model, parts: Sequence[Part], shared: StageJob, seed: int, stage: str
+) -> list[dict[str, Any]]:
     """Train in place.
 
     Args:
         model: The prefix's checkpoint, on its device; its old heads are dropped.
         parts: The stage's tasks.
-        shared: learning_rate, warmup, weight_decay, clip and selections.
+        shared: What they share.
         seed: The run's seed.
         stage: Text of the stage; with the seed it decides head initialisation and data order.
 
     Returns:
-        One row per selection: step, task, metric, value and the mean loss since the last one.
+        One row per selection and task: step, mean loss since the last one, task, metric and value.
+
+    Raises:
+        ConfigError: if the inputs may be longer than the model allows.
+        TrainingError: if a task has no examples, or the loss is not finite.
     """
+    _check(model, parts)
     model.heads.clear()
     model.head_entries.clear()
     torch.manual_seed(seed_of(seed, stage))
     for part in parts:
-        model.add_head(part.name, part.entry)
+        model.add_head(part.name, part.settings.entry.type, part.settings.entry.labels)
     model.to(model.encoder.device)
     rows = {part.name: _rows(model, part) for part in parts}
     counts = {part.name: _steps(len(rows[part.name]), part.settings) for part in parts}
     total = sum(counts.values())
-    selection = _Selection(model, parts, max(1, total // shared["selections"]), total)
-    how = Optimisation(
-        total, shared["learning_rate"], shared["warmup"], shared["weight_decay"], shared["clip"]
-    )
+    selection = _Selection(model, parts, shared.selections, total)
+    how = Optimisation(total, shared.learning_rate, shared.warmup, shared.weight_decay, shared.clip)
     generator = np.random.default_rng(seed_of(seed, stage, "order"))
     model.train()
-    optimise(
-        model.modules(), _drawn(model, parts, rows, counts, generator), how, f"train {stage}", selection.after
-    )
+    steps = _drawn(model, parts, rows, counts, generator)
+    optimise(model.modules(), steps, how, f"train {stage}", selection.after)
     selection.restore()
     return selection.rows
 
 
+def _check(model: Model, parts: Sequence[Part]) -> None:
+    for part in parts:
+        model.check_length(part.settings.max_length)
+        for kind, examples in (("training", part.train), ("English dev", part.dev)):
+            if not examples:
+                raise TrainingError(
+                    f"there are no {kind} examples", where=part.name, hint="check the task's splits"
+                )
+
+
 def _rows(model: Model, part: Part) -> list[list[Feature]]:
     """Rows grouped so that what belongs together stays together (the choices of an example)."""
-    entry = part.entry
-    built = features.build(entry["type"], part.train, model.pieces, part.lengths, entry["labels"])
-    if not built:
-        raise TrainingError("there are no training examples", where=part.name)
-    if entry["type"] != "multiple_choice":
+    entry = part.settings.entry
+    built = features.build(entry.type, part.train, model.pieces, part.lengths, entry.labels)
+    if entry.type != "multiple_choice":
         return [[row] for row in built]
     groups: dict[int, list[Feature]] = {}
     for row in built:
@@ -115,22 +125,22 @@ def _rows(model: Model, part: Part) -> list[list[Feature]]:
     return list(groups.values())
 
 
-def _steps(rows: int, settings: dict[str, Any]) -> int:
-    return max(1, round(settings["epochs"] * rows / settings["batch_size"]))
+def _steps(rows: int, settings: PartJob) -> int:
+    return max(1, round(settings.epochs * rows / settings.batch_size))
 
 
 def _drawn(
     model: Model,
     parts: Sequence[Part],
-    rows: dict[str, list[list[Feature]]],
-    counts: dict[str, int],
+    rows: Mapping[str, list[list[Feature]]],
+    counts: Mapping[str, int],
     generator: np.random.Generator,
 ) -> Iterator[Callable[[], Step]]:
     """Steps of all tasks in random order, each task with its own stream of batches."""
     streams = {
         part.name: batches.endless(
             [max(len(row.ids) for row in group) for group in rows[part.name]],
-            part.settings["batch_size"],
+            part.settings.batch_size,
             np.random.default_rng(generator.integers(2**63)),
         )
         for part in parts
@@ -139,36 +149,39 @@ def _drawn(
     for which in generator.permutation(order):
         part = parts[which]
         groups = [rows[part.name][i] for i in next(streams[part.name])]
-        yield lambda part=part, groups=groups: Step(_loss(model, part, groups), len(groups))
+        yield partial(_step, model, part, groups)
 
 
-def _loss(model: Model, part: Part, groups: list[list[Feature]]) -> Tensor:
-    flat = [row for group in groups for row in group]
-    batch = batches.collate([row.ids for row in flat], list(range(len(flat))), model.pieces.pad, model.encoder.device)
+def _step(model: Model, part: Part, groups: list[list[Feature]]) -> Step:
+    rows = [row for group in groups for row in group]
+    ids = [row.ids for row in rows]
+    batch = batches.collate(ids, list(range(len(ids))), model.pieces.pad, model.encoder.device)
     hidden = model.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
     head = model.heads[part.name]
+    assert not isinstance(head, LanguageModelHead)
     logits: Tensor = head(hidden)
-    kind = part.entry["type"]
-    if kind == "multiple_choice":
-        logits = logits.reshape(len(groups), -1)
-        gold = [group[0].gold for group in groups]
-    else:
-        gold = [row.gold for row in flat]
-    if kind == "span":
-        logits = logits.masked_fill(batch.mask[..., None] == 0, -1e4)
-    if kind == "tagging":
-        wanted = batches.pad([row for row in gold if isinstance(row, list)], features.IGNORED)
-    else:
-        wanted = torch.tensor(gold)
-    loss: Tensor = head.loss(logits, wanted.to(hidden.device))  # type: ignore[operator]
-    return loss
+    if part.settings.entry.type == "multiple_choice":
+        by_example = logits.flatten().split([len(group) for group in groups])
+        logits = pad_sequence(list(by_example), batch_first=True, padding_value=MASKED)
+        rows = [group[0] for group in groups]
+    if part.settings.entry.type == "span":
+        logits = logits.masked_fill(batch.mask[..., None] == 0, MASKED)
+    return Step(head.loss(logits, _gold(part, rows).to(hidden.device)), len(groups))
+
+
+def _gold(part: Part, rows: Sequence[Feature]) -> Tensor:
+    """Gold labels as the head's loss takes them."""
+    if part.settings.entry.type == "tagging":
+        return batches.pad([row.gold for row in rows if isinstance(row.gold, list)], IGNORED)
+    return torch.tensor([row.gold for row in rows])
 
 
 class _Selection:
     """Scores the English dev sets at intervals and remembers the best weights."""
 
-    def __init__(self, model: Model, parts: Sequence[Part], interval: int, total: int) -> None:
-        self.model, self.parts, self.interval, self.total = model, parts, interval, total
+    def __init__(self, model: Model, parts: Sequence[Part], selections: int, total: int) -> None:
+        self.model, self.parts = model, parts
+        self.steps = {max(1, total * number // selections) for number in range(1, selections + 1)}
         self.rows: list[dict[str, Any]] = []
         self.best = -1.0
         self.weights: list[dict[str, Tensor]] = []
@@ -177,20 +190,19 @@ class _Selection:
     def after(self, step: int, loss: float) -> None:
         """Called after every step."""
         self.losses.append(loss)
-        last_full = self.total - step < self.interval
-        if step == self.total or (step % self.interval == 0 and not last_full):
+        if step in self.steps:
             self._score(step)
             self.model.train()
 
     def _score(self, step: int) -> None:
-        values = []
+        loss, values = float(np.mean(self.losses)), []
         for part in self.parts:
-            how = Decoding(part.lengths, MAX_ANSWER, DEV_BATCH_TOKENS)
+            how = Decoding(part.lengths, part.settings.max_answer, DEV_BATCH_TOKENS)
             found = predict(self.model, part.name, part.dev, how)
-            metric, value = headline(part.entry["type"], part.dev, found)
+            metric, value = headline(part.settings.entry.type, part.dev, found)
             values.append(value)
             self.rows.append(
-                {"step": step, "loss": float(np.mean(self.losses)), "task": part.name, "metric": metric, "value": value}
+                {"step": step, "loss": loss, "task": part.name, "metric": metric, "value": value}
             )
         self.losses.clear()
         if float(np.mean(values)) > self.best:
