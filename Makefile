@@ -4,7 +4,7 @@ CORES ?= 2
 ARGS ?=
 export PYTHON TORCH TORCH_INDEX
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock environment clean
+.PHONY: help demo test lint docs lock environment clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -20,6 +20,10 @@ lint: environment ## the linters alone
 
 environment: ## .venv as the locks say; nothing to do where it is there
 	@envs/install.sh
+
+docs: environment ## the generated pages: config/schema.json, docs/configuration.md, docs/rulegraph.svg
+	.venv/bin/python scripts/write_reference.py
+	.venv/bin/python scripts/draw_rulegraph.py --output docs/rulegraph.svg
 
 lock: environment ## the locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	envs/lock.sh $(ARGS)

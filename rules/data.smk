@@ -103,7 +103,12 @@ rule collect_leakage:
         text=[f"{RUN}/data/text.leakage.tsv"] if JOBS.pretrained_models else [],
         tasks=[f"{RUN}/data/training/{task}/leakage.tsv" for task in PLAN.training_tasks],
     output:
-        f"{RUN}/leakage.tsv",
+        report(
+            f"{RUN}/leakage.tsv",
+            caption="../docs/captions/leakage.rst",
+            category="Checks",
+            labels={"table": "what was removed from training"},
+        ),
     log:
         f"{RUN}/logs/collect_leakage.log",
     params:

@@ -1,2 +1,70 @@
 # One page for a person: answers, figures, tables, settings and versions.
-# Needs: studies/, scores.tsv, leakage.tsv, vacuity.tsv. Makes: report.html, rulegraph.svg.
+# Needs: studies/, all tables of the run, the rules themselves. Makes: report.html, rulegraph.svg.
+
+from xstilts.fingerprint import ROOT, text_hash
+from xstilts.report import template_text
+
+CONFIG = JOBS.json(PLAN.settings)
+RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
+# Where this machine keeps its files changes no page.
+PATHS = {"data": {"mirror"}, "models": {"__all__": {"folder"}}}
+
+
+rule draw_rulegraph:
+    """Draw the rules that this configuration needs, and which reads what another makes."""
+    output:
+        report(
+            f"{RUN}/rulegraph.svg",
+            caption="../docs/captions/rulegraph.rst",
+            category="How it was made",
+            labels={"figure": "graph of rules"},
+        ),
+    log:
+        f"{RUN}/logs/draw_rulegraph.log",
+    benchmark:
+        f"{RUN}/benchmarks/draw_rulegraph.tsv"
+    params:
+        code=code_hash("scripts/draw_rulegraph.py"),
+        rules=text_hash("".join(path.read_text(encoding="utf-8") for path in RULES)),
+        # What decides which rules are needed; any other setting leaves the graph as it is.
+        parts=[PLAN.settings.data.source, *JOBS.pretrained_models, *JOBS.tasks, *PLAN.run.studies],
+    message:
+        "draw the graph of rules"
+    shell:
+        "python scripts/draw_rulegraph.py --config {CONFIG:q} --output {output:q} 2> >(tee {log:q} >&2)"
+
+
+rule build_report:
+    """The page: what was asked, what was found, how sure it is, and how it was made."""
+    input:
+        scores=f"{RUN}/scores.tsv",
+        languages=f"{RUN}/languages.tsv",
+        corpus=JOBS.corpus_sizes,
+        fertility=f"{RUN}/fertility.tsv",
+        leakage=f"{RUN}/leakage.tsv",
+        vacuity=f"{RUN}/vacuity.tsv",
+        rulegraph=f"{RUN}/rulegraph.svg",
+        studies=[
+            file
+            for study in PLAN.run.studies
+            for file in JOBS.study_files(study)
+            if file.endswith((".tsv", ".json", ".svg"))
+        ],
+    output:
+        f"{RUN}/report.html",
+    log:
+        f"{RUN}/logs/build_report.log",
+    benchmark:
+        f"{RUN}/benchmarks/build_report.tsv"
+    params:
+        code=code_hash("scripts/build_report.py"),
+        template=text_hash(template_text()),
+        settings=JOBS.json(PLAN.settings.model_dump(exclude=PATHS)),
+        corpus=JOBS.corpus_option,
+    message:
+        "build the report of {PLAN.run.name}"
+    shell:
+        "python scripts/build_report.py --scores {input.scores:q} --languages {input.languages:q}"
+        " --fertility {input.fertility:q} {params.corpus} --leakage {input.leakage:q}"
+        " --vacuity {input.vacuity:q} --rulegraph {input.rulegraph:q} --settings {params.settings:q}"
+        " --output {output:q} {input.studies:q} 2> >(tee {log:q} >&2)"

@@ -81,7 +81,12 @@ rule check_vacuity:
         checkpoints=[JOBS.checkpoint(*checkpoint) for checkpoint in PLAN.single_tasks],
         examples=JOBS.single_task_examples,
     output:
-        f"{RUN}/vacuity.tsv",
+        report(
+            f"{RUN}/vacuity.tsv",
+            caption="../docs/captions/vacuity.rst",
+            category="Checks",
+            labels={"table": "has the run learnt anything?"},
+        ),
     log:
         f"{RUN}/logs/check_vacuity.log",
     params:

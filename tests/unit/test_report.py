@@ -1,0 +1,246 @@
+"""The page: complete, self-contained, honest about a miniature and about what is missing."""
+
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.study_tables import fertility_table, language_table, planted_scores
+from xstilts import settings as configuration
+from xstilts.errors import DataError, StudyError
+from xstilts.report.build import Inputs, build
+from xstilts.report.table import MISSING, number, probability
+from xstilts.report.tables import retrieval
+from xstilts.report.words import statistic_in_words
+from xstilts.scoring.vacuity import COLUMNS, encoder_rows
+from xstilts.studies.settings import TypologySettings
+from xstilts.studies.typology import analyse
+from xstilts.tables import read_table, write_table
+
+ROOT = Path(__file__).parents[2]
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+FIGURE = '<svg xmlns="http://www.w3.org/2000/svg"><text>{}</text></svg>'
+
+
+class Page(HTMLParser):
+    """What is on the page; complains of tags that do not match."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if "style" not in self.open:
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def run_settings(**run: Any) -> dict[str, Any]:
+    whole = configuration.read(ROOT / "config.yaml").model_dump(mode="json")
+    whole["run"] |= {"name": "tiny", "models": ["micro"], **run}
+    whole["studies"]["typology"] |= {"recipes": ["mlm", "squad1"], "models": ["tiny"]}
+    return whole
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
+    """A small run with a planted effect."""
+    folder = tmp_path_factory.mktemp("tiny")
+    languages = language_table()
+    fertility = fertility_table(languages)
+    scores = planted_scores(languages)
+    study = TypologySettings.model_validate(run_settings()["studies"]["typology"])
+    tests, verdict = analyse(scores, languages, study, fertility)
+    corpus = pd.DataFrame(
+        {"language": ["de", "en"], "lines": [10, 20], "bytes": [900, 1800], "pairs": [5, 0]}
+    )
+    leakage = pd.DataFrame(
+        [("text", "de", "any", 3, 10), ("text", "de", "tatoeba", 3, 10), ("mnli", "en", "any", 0, 9)],
+        columns=["trained_on", "language", "evaluation", "removed", "of"],
+    )
+    checks = pd.DataFrame(encoder_rows(scores, languages), columns=COLUMNS)
+    tables = {"scores": scores, "languages": languages, "fertility": fertility, "corpus": corpus}
+    tables |= {"leakage": leakage, "vacuity": checks, "typology/tests": tests}
+    for name, table in tables.items():
+        write_table(table, folder / f"{name}.tsv")
+    verdict.write(folder / "typology/verdict.json")
+    figures = ["rulegraph", "typology/scatter", "typology/forest"]
+    for name in figures:
+        (folder / f"{name}.svg").write_text(FIGURE.format(name), encoding="utf-8")
+    return inputs(folder)
+
+
+def inputs(folder: Path, **changes: Any) -> Inputs:
+    names = ("scores", "languages", "fertility", "leakage", "vacuity", "corpus")
+    files: dict[str, Any] = {name: folder / f"{name}.tsv" for name in names}
+    files["rulegraph"] = folder / "rulegraph.svg"
+    files["studies"] = sorted((folder / "typology").iterdir())
+    return Inputs(**(files | changes))
+
+
+def changed(finished: Inputs, target: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:
+    write_table(edit(read_table(finished.vacuity)), target)
+    return target
+
+
+def test_the_page_is_well_formed_and_needs_nothing_else(finished: Inputs) -> None:
+    page = Page(build(finished, run_settings()))
+    assert not page.all("script") and not page.all("link")
+    images = page.all("img")
+    assert len(images) == 3
+    assert all(str(image["src"]).startswith("data:image/svg+xml;base64,") for image in images)
+    assert all(len(str(image["alt"])) > 40 for image in images)
+    targets = [str(link["href"]) for link in page.all("a")]
+    ids = {attributes.get("id") for _, attributes in page.tags}
+    assert all(target.startswith("#") and target[1:] in ids for target in targets)
+
+
+def test_the_same_inputs_give_the_same_bytes_wherever_they_lie(finished: Inputs, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(finished.scores.parent, tmp_path / "elsewhere")
+    assert build(finished, run_settings()) == build(inputs(tmp_path / "elsewhere"), run_settings())
+
+
+def test_verdict_reason_and_rule_stand_on_the_page(finished: Inputs) -> None:
+    text = Page(build(finished, run_settings())).text
+    verdict = json.loads((finished.scores.parent / "typology/verdict.json").read_text(encoding="utf-8"))
+    assert verdict["verdict"] == "supports"
+    assert "Yes: in this run degradation rises with syntactic distance." in text
+    assert verdict["reason"] in text and verdict["rule"] in text
+
+
+def test_every_statistic_has_a_row(finished: Inputs) -> None:
+    tests = read_table(finished.scores.parent / "typology/tests.tsv")
+    page = build(finished, run_settings())
+    for row in tests.itertuples():
+        assert statistic_in_words(str(row.statistic), str(row.id), str(row.task)) in page
+
+
+def test_a_miniature_says_so_and_nothing_else_does(finished: Inputs) -> None:
+    assert "tiny is a miniature." in Page(build(finished, run_settings(miniature=True))).text
+    assert "miniature" not in Page(build(finished, run_settings(miniature=False))).text.replace(
+        "miniature: false", ""
+    )
+
+
+def test_no_bare_nan(finished: Inputs) -> None:
+    text = Page(build(finished, run_settings())).text
+    assert not re.search(r"\b(nan|NaN|None|<NA>|inf)\b", text.replace("None: the", ""))
+    assert MISSING in text
+
+
+def test_failed_checks_are_said_at_the_top(finished: Inputs, tmp_path: Path) -> None:
+    path = changed(finished, tmp_path / "vacuity.tsv", lambda frame: frame.assign(passed=False))
+    failing = Page(build(inputs(finished.scores.parent, vacuity=path), run_settings())).text
+    assert "3 of 3 checks failed" in failing
+    path = changed(finished, tmp_path / "vacuity.tsv", lambda frame: frame.assign(passed=True))
+    passing = Page(build(inputs(finished.scores.parent, vacuity=path), run_settings())).text
+    assert "3 of 3 checks passed" in passing and "FAILED" not in passing
+
+
+def test_text_from_tables_is_no_markup(finished: Inputs, tmp_path: Path) -> None:
+    table = read_table(finished.languages)
+    table["family"] = "<b>bold</b>"
+    write_table(table, tmp_path / "languages.tsv")
+    page = build(inputs(finished.scores.parent, languages=tmp_path / "languages.tsv"), run_settings())
+    assert "<b>" not in page and "&lt;b&gt;bold" in page
+
+
+def test_a_run_without_a_corpus_has_a_page(finished: Inputs) -> None:
+    assert "Bytes" in build(finished, run_settings())
+    assert "Bytes" not in build(inputs(finished.scores.parent, corpus=None), run_settings())
+
+
+def test_a_study_without_its_verdict_is_an_error(finished: Inputs) -> None:
+    some = [path for path in finished.studies if path.name != "verdict.json"]
+    with pytest.raises(StudyError, match=r"verdict\.json"):
+        build(inputs(finished.scores.parent, studies=some), run_settings())
+
+
+def test_a_missing_table_is_an_error(finished: Inputs, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="missing"):
+        build(inputs(finished.scores.parent, leakage=tmp_path / "leakage.tsv"), run_settings())
+
+
+def test_a_study_that_could_not_be_made_says_why(finished: Inputs, tmp_path: Path) -> None:
+    languages = language_table()
+    few = planted_scores(languages[languages["language"].isin(["en", "de", "fr"])])
+    study = TypologySettings.model_validate(run_settings()["studies"]["typology"])
+    tests, verdict = analyse(few, languages, study, fertility_table(languages))
+    (tmp_path / "typology").mkdir()
+    write_table(tests, tmp_path / "typology/tests.tsv")
+    verdict.write(tmp_path / "typology/verdict.json")
+    files = sorted((tmp_path / "typology").iterdir())
+    text = Page(build(inputs(finished.scores.parent, studies=files), run_settings())).text
+    assert "The question cannot be answered with this run." in text
+    assert "None: the primary test is not estimable, because" in text
+
+
+def test_retrieval_shows_the_scores_of_the_table() -> None:
+    scores = planted_scores(language_table())
+    (table,) = retrieval(scores, {"de": "German"})
+    assert list(table.columns) == ["Language", "mlm", "untrained", "chance", "TF-IDF", "Queries"]
+    shown = {str(row[0]): row[1:] for row in table.rows}
+    german = scores[(scores["recipe"] == "mlm") & (scores["language"] == "de")]["value"].iloc[0]
+    assert shown["German (de)"] == (f"{german:.3f}", "0.100", "0.002", "0.300", "500")
+    assert len(shown) == scores["language"].nunique() + 1
+
+
+@given(st.floats(-1e6, 1e6))
+def test_a_rounded_number_is_near_the_number(value: float) -> None:
+    shown = float(number(value).replace("\N{MINUS SIGN}", "-"))
+    assert abs(shown - value) <= 0.0005 + 1e-9 * abs(value)
+
+
+@given(st.floats(0, 1))
+def test_a_p_value_is_never_shown_as_zero(p: float) -> None:
+    assert float(probability(p).removeprefix("< ")) > 0
+
+
+def test_missing_values_are_dashes() -> None:
+    assert [number(None), number(float("nan")), number(pd.NA, 0), probability(float("nan"))] == [MISSING] * 4
+
+
+@pytest.mark.parametrize(
+    ("statistic", "identity", "words"),
+    [
+        ("slope:syntactic", "slope/syntactic/m/mlm/tatoeba", "slope on syntactic distance"),
+        ("slope:syntactic", "slope/syntactic/m/mlm/tatoeba/no_size", "slope on syntactic distance: no size"),
+        ("mean_degradation", "mean_degradation/m/mlm/tatoeba", "mean degradation"),
+        (
+            "share_not_above:tfidf",
+            "share_not_above/tfidf/m/mlm/t",
+            "share of languages not above n-gram TF-IDF: t",
+        ),
+        ("something_new:x_y", "something_new", "something new x y"),
+    ],
+)
+def test_statistics_have_readable_names(statistic: str, identity: str, words: str) -> None:
+    assert statistic_in_words(statistic, identity, "tatoeba") == words

@@ -1,0 +1,176 @@
+"""The tables of the page, from the tables of the run."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from xstilts.recipes import MLM, UNTRAINED
+from xstilts.report.table import MISSING, Table, from_frame, interval, number, probability, text
+from xstilts.report.words import statistic_in_words
+
+CONTROLS = {"chance": "chance", "tfidf": "TF-IDF"}
+CELL = ["task", "split", "setting", "metric", "model", "recipe"]
+ROLES = {
+    "primary": "Primary test",
+    "sensitivity": "Sensitivity: the primary test under other choices",
+    "exploratory": "Exploratory tests",
+    "descriptive": "Descriptive statistics",
+}
+CHECKS = {
+    "encoder_mean": "masked LM above the untrained encoder, mean over languages",
+    "encoder_spread": "best language above the worst",
+    "encoder_non_latin_share": "share of non-Latin languages clearly above the untrained encoder",
+    "encoder": "masked LM above the untrained encoder by three standard errors",
+    "head": "fine-tuned head above the best constant answer, English dev set",
+}
+
+
+def tests_by_role(tests: pd.DataFrame) -> list[Table]:
+    """tests.tsv as one table per role; a test that could not be made says why in its note."""
+    columns = ["Statistic", "Model, recipe, task", "Estimate", "Low to high"]
+    columns += ["p", "Adjusted p", "n", "Unit", "Method", "Note"]
+    found = []
+    for role, caption in ROLES.items():
+        rows = [
+            (
+                statistic_in_words(str(row.statistic), str(row.id), str(row.task)),
+                ", ".join(str(part) for part in (row.model, row.recipe, row.task) if part != "-"),
+                number(row.estimate),
+                interval(row.low, row.high),
+                probability(row.p),
+                probability(row.p_adjusted),
+                number(row.n, 0),
+                text(row.unit),
+                text(row.method),
+                text(row.note),
+            )
+            for row in tests[tests["role"] == role].itertuples()
+        ]
+        if rows:
+            note = f"{MISSING}: not defined for this statistic, or not estimable (then the note says why)."
+            found.append(Table(f"{caption} ({len(rows)})", columns, rows, frozenset(range(2, 7)), note))
+    return found
+
+
+def retrieval(scores: pd.DataFrame, names: Mapping[str, str]) -> list[Table]:
+    """Per retrieval task, metric and model: the masked LM beside its controls, language by language."""
+    own = scores[(scores["setting"] != "-") & (scores["recipe"] == MLM)]
+    tables = []
+    for (task, split, metric, model, setting), cell in own.groupby(
+        ["task", "split", "metric", "model", "setting"], sort=True
+    ):
+        same = scores[(scores["task"] == task) & (scores["split"] == split) & (scores["metric"] == metric)]
+        untrained = same[
+            (same["model"] == model) & (same["recipe"] == UNTRAINED) & (same["setting"] == setting)
+        ]
+        sides = {MLM: cell, "untrained": untrained}
+        sides |= {label: same[same["model"] == control] for control, label in CONTROLS.items()}
+        wide = pd.DataFrame(
+            {label: side.groupby("language")["value"].mean() for label, side in sides.items()}
+        )
+        wide = wide.loc[sorted(cell["language"].unique())]
+        queries = cell.groupby("language")["n"].first()
+        rows = [
+            (f"{names.get(code, code)} ({code})", *map(number, wide.loc[code]), number(queries[code], 0))
+            for code in wide.index
+        ]
+        rows.append((f"Mean of {len(wide)} languages", *map(number, wide.mean()), MISSING))
+        tables.append(
+            Table(
+                f"{task}, {metric}: {model} ({setting})",
+                ["Language", *wide.columns, "Queries"],
+                rows,
+                frozenset(range(1, len(wide.columns) + 2)),
+                f"{MISSING}: not scored with this control.",
+            )
+        )
+    return tables
+
+
+def language_means(scores: pd.DataFrame) -> Table:
+    """Every model, recipe and task: the mean over languages and seeds, English apart."""
+    rows = []
+    for cell, group in scores.groupby(CELL, sort=True):
+        others = group[group["language"] != "en"].groupby("language")["value"].mean()
+        english = group.loc[group["language"] == "en", "value"].mean()
+        parts = [str(part) for part in cell]
+        rows.append(
+            (
+                *parts[:1],
+                *map(text, [parts[3], parts[4], parts[5], parts[2]]),
+                number(others.mean()),
+                f"{number(others.min())} ({others.idxmin()})" if len(others) else MISSING,
+                f"{number(others.max())} ({others.idxmax()})" if len(others) else MISSING,
+                number(english),
+                number(len(others), 0),
+                number(group["seed"].nunique(), 0),
+            )
+        )
+    columns = ["Task", "Metric", "Model", "Recipe", "Retrieval setting", "Mean", "Least", "Most", "English"]
+    note = (
+        f"Mean, least and most: over the languages but English, each averaged over seeds. {MISSING}: a "
+        "control has no recipe, only retrieval has a setting, and English is not scored where it is "
+        "the pivot."
+    )
+    return Table("All scores", [*columns, "Languages", "Seeds"], rows, frozenset(range(5, 11)), note)
+
+
+def vacuity(frame: pd.DataFrame) -> tuple[Table, Table, list[str]]:
+    """The checks that a run has learnt something, those of single languages, and the failed ones."""
+    verdicts = frame["passed"].astype(str).str.lower() == "true"
+    shown = pd.DataFrame(
+        {
+            "Check": frame["check"].map(CHECKS).fillna(frame["check"]),
+            "Of": frame["model"] + ", " + frame["subject"],
+            "Metric": frame["metric"],
+            "Value": frame["value"],
+            "Baseline": frame["baseline"],
+            "Difference": frame["difference"],
+            "Required": frame["required"],
+            "Result": verdicts.map({True: "passed", False: "FAILED"}),
+        }
+    )
+    single = frame["check"] == "encoder"
+    failed = shown[~verdicts & ~single]
+    return (
+        from_frame(shown[~single], "Checks"),
+        from_frame(shown[single], "Language by language"),
+        [f"{row.Check} ({row.Of})" for row in failed.itertuples()],
+    )
+
+
+def leakage(frame: pd.DataFrame) -> Table:
+    """What was removed from training, summed over languages, and where there was something to remove."""
+    grouped = frame.groupby(["trained_on", "evaluation"], sort=True).agg(
+        removed=("removed", "sum"),
+        of=("of", "sum"),
+        languages=("removed", lambda counts: int((counts > 0).sum())),
+    )
+    shown = grouped[grouped["removed"] > 0].reset_index()
+    shown.columns = pd.Index(["Trained on", "Stands in", "Removed", "Of", "Languages concerned"])
+    note = "“any” counts every example once, in however many evaluation sets it stands."
+    return from_frame(shown, "Removed from training because it stands in an evaluation set", note=note)
+
+
+def languages(
+    frame: pd.DataFrame, scores: pd.DataFrame, fertility: pd.DataFrame, corpus: pd.DataFrame | None
+) -> Table:
+    """The languages that the run scores or pre-trains on: facts, distances, fertility, own corpus."""
+    used = set(scores["language"]) | set([] if corpus is None else corpus["language"])
+    joined = frame[frame["language"].isin(used)].merge(
+        fertility[["language", "fertility"]], on="language", how="left"
+    )
+    columns = {"language": "Code", "name": "Name", "family": "Family", "script": "Script"}
+    columns |= {"cc100_gib": "CC-100 (GiB)"}
+    distances = [name for name in frame.columns if name.startswith("distance_")]
+    columns |= {name: name.removeprefix("distance_").capitalize() for name in distances}
+    columns |= {"fertility": "Fertility"}
+    if corpus is not None:
+        joined = joined.merge(corpus, on="language", how="left")
+        columns |= {"lines": "Lines", "bytes": "Bytes", "pairs": "Pairs"}
+    note = (
+        f"Distances to English: 0 is near. {MISSING}: not in CC-100 (unseen by the published models), no "
+        "feature known in both languages, no aligned text to measure fertility on, or no text in this run's "
+        "corpus. Coverage of the distances: languages.tsv."
+    )
+    return from_frame(joined[list(columns)].rename(columns=columns), "Languages", note=note)
