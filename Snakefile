@@ -4,9 +4,7 @@
 # rules/ per step, in that order. `snakemake --list-target-rules` names the targets, config.yaml the
 # experiment, docs/architecture.md the rest.
 
-import os
 import sys
-from pathlib import Path
 
 from snakemake.utils import min_version
 
@@ -24,17 +22,17 @@ configfile: "config.yaml"
 
 try:
     JOBS = Jobs(Plan(settings.load(config)))
+    JOBS.validate()
 except XstiltsError as error:
     sys.exit(str(error))
 
 PLAN = JOBS.plan
 RUN = JOBS.folder
-SOURCE = JOBS.source_root
-LOCK = JOBS.lock_option
+JOBS.export_environment()
 
-# Jobs find the interpreter that runs Snakemake, and show progress where a person looks on.
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-os.environ["XSTILTS_PROGRESS"] = "1" if sys.stderr.isatty() else ""
+
+# The image that this repository's locks make; used with `--sdm apptainer`, and ignored without.
+container: "docker://xstilts:0.1.0"
 
 
 wildcard_constraints:
@@ -45,7 +43,21 @@ wildcard_constraints:
 
 
 onstart:
-    JOBS.check_data()
+    # Before the first job: what can be known to be missing is said now.
+    try:
+        JOBS.check_data()
+    except XstiltsError as error:
+        sys.exit(str(error))
+
+
+localrules:
+    all,
+
+
+rule all:
+    """Everything: scores, studies and the report."""
+    input:
+        f"{RUN}/report.html",
 
 
 include: "rules/collect.smk"
@@ -56,3 +68,4 @@ include: "rules/training.smk"
 include: "rules/prediction.smk"
 include: "rules/scores.smk"
 include: "rules/studies.smk"
+include: "rules/report.smk"

@@ -2,7 +2,6 @@
 
 
 localrules:
-    all,
     data,
     languages,
     checkpoints,
@@ -11,12 +10,6 @@ localrules:
     study_typology,
     studies,
     report,
-
-
-rule all:
-    """Everything: scores, studies and the report."""
-    input:
-        f"{RUN}/scores.tsv",
 
 
 rule data:

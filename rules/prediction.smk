@@ -31,11 +31,12 @@ for TASK in JOBS.tasks:
             settings=lambda w, TASK=TASK: JOBS.prediction_settings(w.model, w.recipe, TASK),
             threads=lambda w: JOBS.threads(w.model, w.recipe),
             device=PLAN.run.device,
+            folder=lambda w, TASK=TASK: JOBS.prediction_folder(w.model, w.recipe, w.seed, TASK),
         message:
             "predict {params.task} with {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}"
         shell:
             "python {params.script} --checkpoint {input.checkpoint:q} --task {params.task}"
-            " --entry {params.entry:q} --languages {params.languages:q} --root {SOURCE:q} {LOCK}"
+            " --entry {params.entry:q} --languages {params.languages:q} --root $XSTILTS_SOURCE --lock $XSTILTS_LOCK"
             " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
-            " --code {params.code} --output {RUN}/predictions/{wildcards.model}/{wildcards.recipe}/seed{wildcards.seed}/{params.task}"
+            " --code {params.code} --output {params.folder:q}"
             " 2> >(tee {log:q} >&2)"

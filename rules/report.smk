@@ -4,7 +4,6 @@
 from xstilts.fingerprint import ROOT, text_hash
 from xstilts.report import template_text
 
-CONFIG = JOBS.json(PLAN.settings)
 RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
 # Where this machine keeps its files changes no page.
 PATHS = {"data": {"mirror"}, "models": {"__all__": {"folder"}}}
@@ -31,7 +30,7 @@ rule draw_rulegraph:
     message:
         "draw the graph of rules"
     shell:
-        "python scripts/draw_rulegraph.py --config {CONFIG:q} --output {output:q} 2> >(tee {log:q} >&2)"
+        "python scripts/draw_rulegraph.py --output {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule build_report:
@@ -68,3 +67,23 @@ rule build_report:
         " --fertility {input.fertility:q} {params.corpus} --leakage {input.leakage:q}"
         " --vacuity {input.vacuity:q} --rulegraph {input.rulegraph:q} --settings {params.settings:q}"
         " --output {output:q} {input.studies:q} 2> >(tee {log:q} >&2)"
+
+
+rule write_results:
+    """The results as a page of Markdown, as docs/results-<run>.md shows them."""
+    input:
+        report=f"{RUN}/report.html",
+        checkpoints=[JOBS.checkpoint(*checkpoint) for checkpoint in PLAN.checkpoints],
+    output:
+        f"{RUN}/results.md",
+    log:
+        f"{RUN}/logs/write_results.log",
+    params:
+        code=code_hash("scripts/write_results.py"),
+        settings=JOBS.json(PLAN.settings.model_dump(exclude=PATHS)),
+        folder=RUN,
+    message:
+        "write the results of {PLAN.run.name} as a page"
+    shell:
+        "python scripts/write_results.py --results {params.folder} --checkpoints '{input.checkpoints}'"
+        " --settings {params.settings:q} --output {output:q} 2> >(tee {log:q} >&2)"

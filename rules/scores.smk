@@ -20,14 +20,15 @@ rule score_predictions:
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
         split=lambda w: PLAN.task(w.task).data.split,
+        folder=lambda w: JOBS.prediction_folder(w.model, w.recipe, w.seed, w.task),
         key=lambda w: JOBS.score_key(w.model, w.recipe, w.seed, w.task),
     message:
         "score {wildcards.task} of {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}"
     shell:
         "python scripts/score_predictions.py"
-        " --predictions {RUN}/predictions/{wildcards.model}/{wildcards.recipe}/seed{wildcards.seed}/{wildcards.task}"
+        " --predictions {params.folder:q}"
         " --task {wildcards.task} --entry {params.entry:q} --languages {params.languages:q}"
-        " --split {params.split} --root {SOURCE:q} {LOCK} --key {params.key:q} --scores {output.scores:q}"
+        " --split {params.split} --root $XSTILTS_SOURCE --lock $XSTILTS_LOCK --key {params.key:q} --scores {output.scores:q}"
         " --outcomes {output.outcomes:q} 2> >(tee {log:q} >&2)"
 
 
@@ -48,12 +49,13 @@ rule score_controls:
         entry=lambda w: JOBS.json(PLAN.task(w.task)),
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
+        run=PLAN.run.name,
         direction=PLAN.settings.retrieval.direction,
     message:
         "score the controls of {wildcards.task}"
     shell:
         "python scripts/score_controls.py --task {wildcards.task} --entry {params.entry:q}"
-        " --languages {params.languages:q} --root {SOURCE:q} {LOCK} --run {PLAN.run.name}"
+        " --languages {params.languages:q} --root $XSTILTS_SOURCE --lock $XSTILTS_LOCK --run {params.run}"
         " --direction {params.direction} --scores {output:q} 2> >(tee {log:q} >&2)"
 
 
@@ -93,9 +95,10 @@ rule check_vacuity:
         code=JOBS.vacuity_code,
         tasks=[recipe for _, recipe, _ in PLAN.single_tasks],
         labels=JOBS.single_task_entries,
+        data=f"{RUN}/data/training",
     message:
         "compare encoders and heads with their untrained and constant baselines"
     shell:
         "python scripts/check_vacuity.py --scores {input.scores:q} --languages {input.languages:q}"
-        " --checkpoints '{input.checkpoints}' --data {RUN}/data/training --entries {params.labels:q}"
+        " --checkpoints '{input.checkpoints}' --data {params.data} --entries {params.labels:q}"
         " --output {output:q} 2> >(tee {log:q} >&2)"

@@ -10,7 +10,12 @@ rule analyse_typology:
         fertility=f"{RUN}/fertility.tsv",
         corpus=JOBS.corpus_sizes,
     output:
-        tests=f"{RUN}/studies/typology/tests.tsv",
+        tests=report(
+            f"{RUN}/studies/typology/tests.tsv",
+            caption="../docs/captions/typology_tests.rst",
+            category="Study: typology",
+            labels={"table": "tests"},
+        ),
         verdict=f"{RUN}/studies/typology/verdict.json",
     log:
         f"{RUN}/logs/studies/analyse_typology.log",
@@ -37,7 +42,19 @@ rule plot_typology:
         corpus=JOBS.corpus_sizes,
         tests=f"{RUN}/studies/typology/tests.tsv",
     output:
-        JOBS.figure_files("typology"),
+        [
+            (
+                report(
+                    file,
+                    caption=f"../docs/captions/typology_{Path(file).stem}.rst",
+                    category="Study: typology",
+                    labels={"figure": Path(file).stem},
+                )
+                if file.endswith(".svg")
+                else file
+            )
+            for file in JOBS.figure_files("typology")
+        ],
     log:
         f"{RUN}/logs/studies/plot_typology.log",
     benchmark:
@@ -47,9 +64,10 @@ rule plot_typology:
         settings=JOBS.json(PLAN.settings.studies.typology),
         corpus=JOBS.corpus_option,
         note=JOBS.miniature_note,
+        folder=f"{RUN}/studies/typology",
     message:
         "draw the figures of typology"
     shell:
         "python scripts/plot_typology.py --scores {input.scores:q} --languages {input.languages:q}"
-        " --tests {input.tests:q} --settings {params.settings:q} --note {params.note:q}"
-        " --output-dir {RUN}/studies/typology 2> >(tee {log:q} >&2)"
+        " --fertility {input.fertility:q} {params.corpus} --tests {input.tests:q} --settings {params.settings:q} --note {params.note:q}"
+        " --output-dir {params.folder} 2> >(tee {log:q} >&2)"

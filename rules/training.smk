@@ -24,10 +24,11 @@ rule train_stage:
         settings=lambda w: JOBS.stage_settings(w.model, w.recipe),
         threads=lambda w: JOBS.threads(w.model, w.recipe),
         device=PLAN.run.device,
+        data=f"{RUN}/data/training",
     message:
         "train {wildcards.model} on {wildcards.recipe}, seed {wildcards.seed}"
     shell:
-        "python scripts/train_stage.py --checkpoint {input.checkpoint:q} --data {RUN}/data/training"
+        "python scripts/train_stage.py --checkpoint {input.checkpoint:q} --data {params.data}"
         " --model {wildcards.model} --recipe {wildcards.recipe} --seed {wildcards.seed}"
         " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
         " --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"

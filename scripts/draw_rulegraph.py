@@ -16,7 +16,9 @@ from xstilts.report.rulegraph import draw
 
 def main(
     output: Annotated[Path, Option(help="the drawing to write, as SVG")],
-    config: Annotated[str, Option(help="The whole configuration, as JSON; empty: config.yaml")] = "",
+    config: Annotated[
+        str, Option(envvar="XSTILTS_SETTINGS", help="The whole configuration, as JSON; empty: config.yaml")
+    ] = "",
 ) -> None:
     """Ask Snakemake for the graph of all that the configuration asks for, up to date or not."""
     with tempfile.TemporaryDirectory() as folder:

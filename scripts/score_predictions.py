@@ -1,12 +1,16 @@
 """Score the predictions of one checkpoint for one task: a table of scores, and one outcome per example."""
 
+import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 from typer import Option
 
 from xstilts.command_line import from_json, run
+from xstilts.data.labels import is_labelled
 from xstilts.data.sources import open_source
+from xstilts.prediction import stamps
 from xstilts.prediction.submission import prediction_path, read_predictions
 from xstilts.registry import EvaluationTask
 from xstilts.scoring import score
@@ -28,26 +32,37 @@ def main(
     task: Annotated[str, Option(help="name of the evaluation task")],
     entry: Annotated[str, Option(help="the task's registry entry, as JSON")],
     root: Annotated[Path, Option(help="source folder of the gold examples")],
-    key: Annotated[str, Option(help="run, model, parameters, recipe, ... of the scores, as JSON")],
+    key: Annotated[str, Option(help="run, model, recipe, seed, ... of the scores, as JSON")],
     scores: Annotated[Path, Option(help="table of scores to write")],
     outcomes: Annotated[Path, Option(help="Parquet file of outcomes to write")],
     lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
 ) -> None:
     """Score predictions against the gold examples."""
-    definition, whose = from_json(EvaluationTask, entry, "--entry"), from_json(RunKey, key, "--key")
+    definition = from_json(EvaluationTask, entry, "--entry")
     source = open_source(root, lock)
     rows, per_example = [], []
     for language in sorted(languages.split()):
         examples = source.read(definition.data.dataset, split, language)
-        found = read_predictions(
-            prediction_path(predictions, definition.type, split, language), definition.type, examples
+        if not any(is_labelled(example) for example in examples):
+            print(f"{task} {language}: the gold answers are withheld; predicted, not scored", file=sys.stderr)
+            continue
+        file = prediction_path(predictions, definition.type, split, language)
+        whose = _key(key, file)
+        found = read_predictions(file, definition.type, examples)
+        measures = chosen(
+            score(definition.type, examples, found, definition.labels), definition.metrics, task
         )
-        measures = score(definition.type, examples, found, definition.labels)
-        measures = chosen(measures, definition.metrics, task)
         rows += score_rows(whose, task, split, language, measures)
         per_example += outcome_rows(whose, task, split, language, examples, measures)
     write_outcomes(per_example, outcomes)
     write_table(score_table(rows), scores)
+
+
+def _key(key: str, predictions: Path) -> RunKey:
+    """The key that the plan knows, with what the stamp of the predictions adds."""
+    stamp = stamps.read(predictions)
+    known = {**json.loads(key), "parameters": stamp["parameters"], "setting": stamp["setting"]}
+    return from_json(RunKey, json.dumps(known), "--key")
 
 
 if __name__ == "__main__":

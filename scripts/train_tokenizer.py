@@ -18,9 +18,9 @@ def main(
     settings: Annotated[str, Option(help="Tokenizer settings, as JSON")],
     output: Annotated[Path, Option(help="Folder for tokenizer.json")],
 ) -> None:
-    """Train a Unigram tokenizer on the run's text."""
+    """Train a tokenizer on the run's text."""
     chosen = from_json(TokenizerSettings, settings, "--settings")
-    tokenizer.train(_texts(corpus, chosen.lines), chosen.vocabulary, output)
+    tokenizer.train(list(_texts(corpus, chosen.lines)), chosen.vocabulary, chosen.coverage, output)
 
 
 def _texts(corpus: Path, cap: int | None) -> Iterator[str]:

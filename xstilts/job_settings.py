@@ -45,10 +45,13 @@ class Architecture(Section):
 
 
 class TokenizerSettings(Section):
-    """The tokenizer of the models that the run pre-trains: Unigram, in SentencePiece's manner."""
+    """The tokenizer of the models that the run pre-trains: byte-pair encoding, in SentencePiece's manner."""
 
     vocabulary: Positive = Field(description="Pieces, special ones included")
     lines: Positive | None = Field(None, description="Cap on the lines per language to learn from; null: all")
+    coverage: Share = Field(
+        0.9995, description="Share of the characters that gets pieces; rarer ones become the unknown piece"
+    )
 
 
 class PretrainingSettings(Section):

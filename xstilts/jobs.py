@@ -5,6 +5,8 @@ time is ever among the parameters; files of a mirror are not inputs but paramete
 """
 
 import json
+import os
+import sys
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,6 @@ class Jobs:
         self.is_micro = self.settings.data.source == "micro"
         self.source_root = f"{self.folder}/source" if self.is_micro else str(self.settings.data.mirror)
         self.lock_path = None if self.is_micro else self.settings.data.lock
-        self.lock_option = "" if self.lock_path is None else f"--lock {self.lock_path}"
 
     @staticmethod
     def json(value: BaseModel | dict[str, Any] | None) -> str:
@@ -51,6 +52,18 @@ class Jobs:
         return "|".join(names) if names else "(?!)"
 
     # Data
+
+    def export_environment(self) -> None:
+        """Put into the environment of all jobs what is no parameter, because it changes no result.
+
+        Where the data are, this machine's interpreter, the whole configuration (for the graph of rules),
+        and whether a person looks on.
+        """
+        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        os.environ["XSTILTS_SOURCE"] = self.source_root
+        os.environ["XSTILTS_LOCK"] = self.lock_path or "none"
+        os.environ["XSTILTS_SETTINGS"] = self.json(self.settings)
+        os.environ["XSTILTS_PROGRESS"] = "1" if sys.stderr.isatty() else ""
 
     def validate(self) -> None:
         """Ask for everything that may not be there, so that it is said before any job is planned.
@@ -281,16 +294,20 @@ class Jobs:
 
     def prediction_files(self, task: str) -> list[str]:
         """Outputs of the prediction rule of a task, with the wildcards of a checkpoint."""
-        folder = f"{self.folder}/predictions/{{model}}/{{recipe}}/seed{{seed}}/{task}"
+        folder = self.prediction_folder("{model}", "{recipe}", "{seed}", task)
         return [str(path) for path in self._predictions(task, folder)]
 
     def stamp_files(self, task: str) -> list[str]:
         """The stamps beside them."""
         return [str(stamp_path(Path(path))) for path in self.prediction_files(task)]
 
+    def prediction_folder(self, model: str, recipe: str, seed: str | int, task: str) -> str:
+        """Where the predictions of one checkpoint for one task lie."""
+        return f"{self.folder}/predictions/{model}/{recipe}/seed{seed}/{task}"
+
     def predictions(self, model: str, recipe: str, seed: str | int, task: str) -> list[str]:
         """The predictions of one checkpoint."""
-        folder = f"{self.folder}/predictions/{model}/{recipe}/seed{seed}/{task}"
+        folder = self.prediction_folder(model, recipe, seed, task)
         return [str(path) for path in self._predictions(task, folder)]
 
     def prediction_script(self, task: str) -> str:

@@ -98,7 +98,7 @@ class Studies(Section):
 class Run(Section):
     """What this run selects from the catalogues."""
 
-    name: Name = Field(description="Results lie in results/<name>/")
+    name: str = Field(pattern=r"^[a-z][a-z0-9_-]*$", description="Results lie in results/<name>/")
     miniature: bool = Field(description="Every page that shows a number of this run says that it is one")
     models: list[Name] = Field(min_length=1, description="Models, by their names in the catalogue")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="Seeds of fine-tuning")

@@ -99,7 +99,13 @@ def test_one_more_language_is_predicted_and_scored_without_training(edited: Clon
         kept = next(edited.results().glob("predictions/micro/mnli/seed1/tatoeba/test-de.tsv"))
         kept.write_text(kept.read_text(encoding="utf-8").replace("\n", "\n"), encoding="utf-8")
         more = edited.scheduled()
-        assert more.rules <= {"predict_tatoeba", "measure_fertility", "score_controls", *AFTER_PREDICTION, "predict_udpos"}
+        assert more.rules <= {
+            "predict_tatoeba",
+            "measure_fertility",
+            "score_controls",
+            *AFTER_PREDICTION,
+            "predict_udpos",
+        }
         assert {"predict_tatoeba", "predict_udpos", "score_predictions"} <= more.rules
         stamps = {path: path.read_bytes() for path in edited.results().glob("predictions/**/*-de.*")}
         marked = kept.read_text(encoding="utf-8")

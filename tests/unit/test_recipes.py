@@ -10,7 +10,9 @@ from xstilts import recipes
 from xstilts.errors import RecipeError
 from xstilts.recipes import Part, Recipe, Stage, parse
 
-tasks = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(lambda name: name not in recipes.RESERVED)
+tasks = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True).filter(
+    lambda name: name not in recipes.RESERVED
+)
 parts = st.builds(Part, tasks, st.none() | st.integers(1, 10**7))
 stages = st.lists(parts, min_size=1, max_size=4, unique_by=lambda part: part.task).map(
     lambda members: Stage(tuple(sorted(members, key=lambda part: part.task)))

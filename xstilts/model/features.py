@@ -123,12 +123,19 @@ def _spans(
 
 
 def _answer_pieces(example: SpanExample, offsets: list[tuple[int, int]]) -> tuple[int, int] | None:
-    """First and last piece of the first gold answer."""
+    """First and last piece of the first gold answer: as few as hold it.
+
+    A character that NFKC takes apart (Thai's sara am) may belong to two pieces.
+    """
     if not example.answers:
         return None
     start, end = example.starts[0], example.starts[0] + len(example.answers[0])
     touched = [i for i, (begin, stop) in enumerate(offsets) if begin < end and stop > start]
-    return (touched[0], touched[-1]) if touched else None
+    if not touched:
+        return None
+    first = max((i for i in touched if offsets[i][0] <= start), default=touched[0])
+    last = min((i for i in touched if i >= first and offsets[i][1] >= end), default=touched[-1])
+    return first, last
 
 
 def _tags(

@@ -1,7 +1,7 @@
 """The tokenizer as the models need it: pieces with offsets, and the special pieces by name.
 
-Wraps a `tokenizer.json` of the `tokenizers` library, so that one class serves the run's own Unigram
-models and those of the hub. Special pieces are added here and not by a post-processor, because
+Wraps a `tokenizer.json` of the `tokenizers` library, so that one class serves the run's own
+tokenizers and those of the hub. Special pieces are added here and not by a post-processor, because
 windows and word-by-word encoding need to know where they stand.
 """
 

@@ -19,6 +19,7 @@ from xstilts.model import batches, features
 from xstilts.model.batches import Batch
 from xstilts.model.checkpoint import Model
 from xstilts.model.features import NO_WORD, Feature, Lengths
+from xstilts.model.pieces import Pieces
 from xstilts.progress import Progress
 
 
@@ -53,11 +54,11 @@ def predict(
     if entry["type"] == "classification":
         return [entry["labels"][int(row.argmax())] for row in logits]
     if entry["type"] == "multiple_choice":
-        return _choices(logits, examples)
+        return best_choices(logits, examples)
     if entry["type"] == "span":
         assert how.max_answer is not None
-        return _answers(logits, rows, examples, model, how.max_answer)
-    return _tags(logits, rows, examples, entry["labels"])
+        return span_answers(logits, rows, examples, model.pieces, how.max_answer)
+    return word_tags(logits, rows, examples, entry["labels"])
 
 
 @torch.inference_mode()
@@ -83,7 +84,8 @@ def _shown(model: Model, ids: Sequence[Sequence[int]], budget: int, label: str) 
             progress.advance(len(group))
 
 
-def _choices(logits: list[np.ndarray], examples: Sequence[Example]) -> list[int]:
+def best_choices(logits: list[np.ndarray], examples: Sequence[Example]) -> list[int]:
+    """The choice with the highest logit of each example; ties to the earlier one."""
     chosen, begin = [], 0
     for example in examples:
         assert isinstance(example, ChoiceExample)
@@ -93,10 +95,18 @@ def _choices(logits: list[np.ndarray], examples: Sequence[Example]) -> list[int]
     return chosen
 
 
-def _answers(
-    logits: list[np.ndarray], rows: list[Feature], examples: Sequence[Example], model: Model, longest: int
+def span_answers(
+    logits: list[np.ndarray], rows: list[Feature], examples: Sequence[Example], pieces: Pieces, longest: int
 ) -> list[str]:
-    """The best span over all windows of each example, as text of its context."""
+    """The best span over all windows of each example, as text of its context.
+
+    Args:
+        logits: Of each row, (length, 2).
+        rows: All windows of all examples.
+        examples: The examples.
+        pieces: The tokenizer.
+        longest: Most pieces of an answer.
+    """
     best: list[tuple[float, int, int]] = [(-np.inf, 0, -1)] * len(examples)
     for row, values in zip(rows, logits, strict=True):
         window = values[row.first : -1].astype(np.float64)
@@ -105,7 +115,7 @@ def _answers(
             if score > best[row.example][0]:
                 best[row.example] = (score, row.offset + start, row.offset + end)
     spans = [example for example in examples if isinstance(example, SpanExample)]
-    contexts = model.pieces.encode([span.context for span in spans])
+    contexts = pieces.stream([span.context for span in spans])
     answers = []
     for span, context, (_, start, end) in zip(spans, contexts, best, strict=True):
         covered = context.offsets[start : end + 1]
@@ -129,7 +139,7 @@ def best_span(starts: np.ndarray, ends: np.ndarray, longest: int) -> tuple[float
     return float(scores[start, end]), start, end
 
 
-def _tags(
+def word_tags(
     logits: list[np.ndarray], rows: list[Feature], examples: Sequence[Example], labels: list[str]
 ) -> list[list[str]]:
     """The tag at each word's first piece; where windows overlap, from the window with more context."""

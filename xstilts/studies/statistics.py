@@ -188,10 +188,13 @@ def detectable_slope(fit: FamilyFit, alpha: float, power: float) -> float:
     in the standard error makes it a statement about runs like this one.
     """
     critical = float(stats.t.ppf(1 - alpha / 2, fit.freedom))
+    # The mixture over the variance's chi-square, by quadrature: scipy's nct is NaN for few degrees of freedom.
+    nodes, weights = np.polynomial.legendre.leggauss(400)
+    spread = critical * np.sqrt(stats.chi2.ppf((nodes + 1) / 2, fit.freedom) / fit.freedom)
 
     def miss(shift: float) -> float:
-        found = stats.nct.sf(critical, fit.freedom, shift) + stats.nct.cdf(-critical, fit.freedom, shift)
-        return float(found) - power
+        found = stats.norm.sf(spread - shift) + stats.norm.cdf(-spread - shift)
+        return float(weights @ found) / 2 - power
 
     upper = critical
     while miss(upper) < 0:

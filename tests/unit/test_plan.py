@@ -1,0 +1,116 @@
+"""From a configuration to cells, checkpoints and what each job gets."""
+
+import itertools
+from typing import Any
+
+import pytest
+from test_settings import changed
+
+from xstilts import recipes, settings
+from xstilts.errors import ConfigError, RecipeError, RegistryError, XstiltsError
+from xstilts.job_settings import RetrievalPredictionJob, TaskPredictionJob
+from xstilts.jobs import Jobs
+from xstilts.plan import Plan
+
+
+def plan_of(texts: list[str], tasks: list[str], **keys: Any) -> Plan:
+    """The plan of one block of scores and no study."""
+    config = changed("run.studies", [])
+    config["run"]["evaluations"] = [{"recipes": texts, "tasks": tasks}]
+    for key, value in keys.items():
+        section, name = key.split("__")
+        config[section][name] = value
+    return Plan(settings.load(config))
+
+
+def test_six_orders_of_three_tasks_are_fifteen_stages() -> None:
+    orders = ["-".join(order) for order in itertools.permutations(["csqa", "mnli", "squad1"])]
+    stages = [found for found in plan_of(orders, ["tatoeba"]).checkpoints if found[1] not in recipes.RESERVED]
+    assert len(stages) == 15
+
+
+def test_retrieval_is_scored_straight_away_beside_the_untrained_encoder() -> None:
+    cells = plan_of(["mlm", "mnli"], ["tatoeba"], run__seeds=[3, 4]).cells
+    found = [(cell.recipe, cell.seed, cell.intermediate, cell.target) for cell in cells]
+    assert found == [
+        ("mlm", 0, "-", "-"),
+        ("mnli", 3, "mnli", "-"),
+        ("mnli", 4, "mnli", "-"),
+        ("untrained", 0, "-", "-"),
+    ]
+
+
+def test_a_task_with_training_data_is_trained_on_before() -> None:
+    cells = plan_of(["mlm", "squad1"], ["xnli"], run__seeds=[3]).cells
+    assert [(cell.recipe, cell.intermediate, cell.target) for cell in cells] == [
+        ("mnli", "-", "mnli"),
+        ("squad1-mnli", "squad1", "mnli"),
+    ]
+
+
+def test_targets_may_be_stood_in_for() -> None:
+    plan = plan_of(["csqa"], ["xnli"], run__targets={"xnli": "mnli_dev+squad1"})
+    assert [cell.recipe for cell in plan.cells] == ["csqa-mnli_dev+squad1"]
+    assert plan.head("csqa-mnli_dev+squad1", "xnli") == "mnli_dev"
+
+
+def test_equivalent_recipes_are_one() -> None:
+    assert len(plan_of(["mnli+csqa", "csqa+mnli"], ["tatoeba"]).checkpoints) == 3
+
+
+@pytest.mark.parametrize(
+    ("texts", "tasks", "keys", "error", "message"),
+    [
+        (["mlm"], ["sonnets"], {}, ConfigError, "sonnets"),
+        (["limericks"], ["tatoeba"], {}, RecipeError, "limericks"),
+        (["mnli--csqa"], ["tatoeba"], {}, RecipeError, "position"),
+        (["untrained"], ["xnli"], {}, RecipeError, "stands alone"),
+        (["mlm"], ["tatoeba"], {"run__models": ["huge"]}, ConfigError, "huge"),
+        (["mlm"], ["tatoeba"], {"run__languages": ["xx"]}, RegistryError, "xx"),
+        (["mlm"], ["tatoeba"], {"run__languages": ["de", "de"]}, RegistryError, "twice"),
+        (["mlm"], ["tatoeba"], {"run__targets": {"sonnets": "mnli"}}, ConfigError, "sonnets"),
+        (["mlm"], ["xnli"], {"run__targets": {"xnli": "limericks"}}, RecipeError, "limericks"),
+        (["mlm"], ["xnli"], {"run__targets": {"xnli": "squad1"}}, ConfigError, "no head of 'squad1'"),
+        (["mlm"], ["tatoeba"], {"training__epochs": {"*": 1, "*/*/mnil": 2}}, ConfigError, "mnil"),
+        (["mlm"], ["tatoeba"], {"run__threads": {"*": 1, "huge/*/*": 2}}, ConfigError, "huge"),
+        (["mlm"], ["tatoeba"], {"training__epochs": {"*": 1, "*/b+/*": 2}}, RecipeError, "parse"),
+        (["mlm"], ["tatoeba"], {"training__epochs": {"*": 1, "*/mnli+csqa/*": 2}}, ConfigError, "mnli.csqa"),
+    ],
+)
+def test_what_is_not_there_is_named(
+    texts: list[str], tasks: list[str], keys: dict[str, Any], error: type[XstiltsError], message: str
+) -> None:
+    with pytest.raises(error, match=message) as caught:
+        plan_of(texts, tasks, **keys)
+    assert caught.value.where
+
+
+def test_a_stage_shares_the_smallest_values_and_keeps_each_task_its_own() -> None:
+    plan = plan_of(
+        ["csqa+squad1@50"],
+        ["tatoeba"],
+        training__learning_rate={"*": 1e-3, "*/*/squad1": 1e-4},
+        training__max_length={"*": 64, "*/*/squad1": 96},
+    )
+    stage = plan.stage_settings("micro", "csqa+squad1@50")
+    assert stage.learning_rate == 1e-4
+    assert (stage.parts["csqa"].max_length, stage.parts["squad1"].max_length) == (64, 96)
+    assert (stage.parts["csqa"].examples, stage.parts["squad1"].examples) == (None, 50)
+    assert stage.parts["csqa"].max_answer is None
+    assert stage.parts["squad1"].max_answer == plan.settings.prediction.max_answer
+
+
+def test_jobs_get_what_they_read_back() -> None:
+    plan = plan_of(["mlm", "squad1"], ["tatoeba", "xnli"])
+    jobs = Jobs(plan)
+    found = TaskPredictionJob.model_validate_json(jobs.prediction_settings("micro", "squad1-mnli", "xnli"))
+    assert (found.head, found.max_answer) == ("mnli", None)
+    retrieval = RetrievalPredictionJob.model_validate_json(
+        jobs.prediction_settings("micro", "mlm", "tatoeba")
+    )
+    assert retrieval.pool == plan.settings.retrieval.pool
+
+
+def test_pretraining_steps_may_vary_by_model() -> None:
+    plan = plan_of(["mlm"], ["tatoeba"], pretraining__steps={"*": 10, "micro/*/*": 20})
+    assert plan.pretraining_settings("micro").steps == 20

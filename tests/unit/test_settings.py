@@ -1,0 +1,94 @@
+"""The configuration: what is shipped is valid, and what is not valid is named by its key."""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from xstilts import settings
+from xstilts.errors import ConfigError
+from xstilts.plan import Plan
+
+ROOT = Path(__file__).parents[2]
+DEFAULT = ROOT / "config.yaml"
+OVERLAYS = sorted((ROOT / "config").glob("*.yaml"))
+
+
+def changed(key: str, value: Any) -> dict[str, Any]:
+    """The default configuration with one key set."""
+    config: dict[str, Any] = copy.deepcopy(yaml.safe_load(DEFAULT.read_text(encoding="utf-8")))
+    *path, last = key.split(".")
+    section = config
+    for part in path:
+        section = section[part]
+    section[last] = value
+    return config
+
+
+def test_the_default_is_valid() -> None:
+    assert settings.read(DEFAULT).run.name == "micro"
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_every_overlay_makes_a_plan(overlay: Path) -> None:
+    plan = Plan(settings.read(DEFAULT, overlay))
+    assert plan.cells
+    for model, recipe, _ in plan.checkpoints:
+        if recipe not in ("mlm", "untrained"):
+            plan.stage_settings(model, recipe)
+    for cell in plan.cells:
+        plan.prediction_settings(cell.model, cell.recipe, cell.task)
+
+
+def test_an_overlay_merges_maps_and_replaces_lists(tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(
+        "run: {seeds: [7, 8]}\ntraining: {epochs: {'*': 2, '*/*/mnli': 5}}\n", encoding="utf-8"
+    )
+    merged, default = settings.read(DEFAULT, overlay), settings.read(DEFAULT)
+    assert merged.run.seeds == [7, 8]
+    assert merged.training.epochs == {"*": 2, "*/*/mnli": 5}
+    assert merged.run.languages == default.run.languages
+    assert merged.training.batch_size == default.training.batch_size
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("training.epoch", 3, "training.epoch: unknown key"),
+        ("run.sedes", [1], "run.sedes: unknown key"),
+        ("training.epochs", "many", "training.epochs: .*number.*'many'"),
+        ("training.epochs", -1, "training.epochs: .*greater than 0.*-1"),
+        ("training.epochs", {"*": 0}, r"training.epochs.\*: .*greater than 0"),
+        ("training.epochs", {"*/*/mnli": 1}, "training.epochs: .*fallback"),
+        ("training.epochs", {"*": 1, "mnli": 2}, "training.epochs: .*'mnli' is not of the form"),
+        ("training.batch_size", 0, "training.batch_size"),
+        ("training.selections", 0, "training.selections"),
+        ("training.max_length", 4, "training.max_length"),
+        ("training.warmup", 1.5, "training.warmup"),
+        ("run.threads", 0, "run.threads"),
+        ("run.seeds", [], "run.seeds"),
+        ("run.seeds", [1, 1], "seeds names 1 twice"),
+        ("run.models", ["micro", "micro"], "models names micro twice"),
+        ("run.device", "tpu", "run.device"),
+        ("run.studies", ["astrology"], "run.studies.0"),
+        ("data.source", "mirror", "needs `mirror`"),
+        ("models.micro.architecture.heads", 3, "not a multiple of heads"),
+        ("models.micro.retrieval_layer", 99, "retrieval_layer"),
+        ("models.micro.source", "hub", "needs `repository`"),
+        ("studies.typology.alpha", 2, "studies.typology.alpha"),
+    ],
+)
+def test_a_fault_names_its_key(key: str, value: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        settings.load(changed(key, value))
+    assert "\n" not in caught.value.what
+
+
+def test_all_faults_are_told_at_once() -> None:
+    config = changed("training.epochs", -1)
+    config["run"]["colour"] = "red"
+    with pytest.raises(ConfigError, match=r"run.colour.*training.epochs|training.epochs.*run.colour"):
+        settings.load(config)

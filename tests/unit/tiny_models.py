@@ -1,0 +1,33 @@
+"""A tokenizer of many scripts and encoders so small that a test can train one in a second."""
+
+from pathlib import Path
+
+from xstilts.job_settings import Architecture
+from xstilts.model.checkpoint import Model, initialise
+from xstilts.training import tokenizer
+
+LINES = [
+    "The river flows north to the sea, past the old town of three bridges.",
+    "In 1984 the museum bought twelve paintings; in 2001 it sold five.",
+    "Why is the sky blue? Because light is scattered.",
+    "昨天我在北京买了三本书,今天去上海。",
+    "東京は日本の首都です。人口は約1400万人です。",
+    "กรุงเทพมหานครเป็นเมืองหลวงของประเทศไทย น้ำท่วมทุกปี",
+    "القاهرة عاصمة مصر، ويبلغ عدد سكانها تسعة ملايين.",
+    "दिल्ली भारत की राजधानी है। यहाँ बहुत लोग रहते हैं।",
+    "Москва — столица России, а Киев — столица Украины.",
+    "서울은 대한민국의 수도이다.",
+    "Să mergem la școală. Žluťoučký kůň. Ça va, élève?",
+]
+ARCHITECTURE = Architecture(layers=2, hidden=32, heads=4, feed_forward=64, positions=64, dropout=0.1)
+
+
+def train_tokenizer(folder: Path, vocabulary: int = 400) -> Path:
+    """A folder with a small tokenizer of the lines above."""
+    tokenizer.train(LINES * 3, vocabulary, 1.0, folder)
+    return folder
+
+
+def tiny(tokens: Path, seed: int = 1, **shape: float) -> Model:
+    """A fresh encoder with a masked-LM head."""
+    return initialise(ARCHITECTURE.model_copy(update=shape), tokens, seed)

@@ -1,0 +1,137 @@
+"""The results of a run as a page of Markdown: what docs/results-<run>.md shows is made here, not by hand."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from xstilts.tables import read_table
+
+CONTROLS = ("chance", "tfidf")
+
+
+def page(run: Path, settings: Mapping[str, Any], checkpoints: Sequence[Path]) -> str:
+    """The whole page.
+
+    Args:
+        run: Folder of the run's results.
+        settings: The whole configuration.
+        checkpoints: Folders of the checkpoints whose cards tell parameters and time.
+    """
+    scores = read_table(run / "scores.tsv")
+    name = settings["run"]["name"]
+    small = "\nThis run is a **miniature**: its numbers say nothing about large models.\n"
+    parts = [
+        f"# Results of the run `{name}`\n",
+        f"Made by the target `write_results` from the files of `results/{name}/`; not edited by hand.\n"
+        + (small if settings["run"]["miniature"] else ""),
+        *_retrieval(scores),
+        *_tasks(scores, settings),
+        *_verdicts(run, settings["run"]["studies"]),
+        "## Has the run learnt anything?\n",
+        "Encoders against their untrained twins, heads against the best constant answer on English dev.\n",
+        _markdown(_vacuity(read_table(run / "vacuity.tsv"))),
+        "## What was left out of training\n",
+        "Training text and examples that stand in an evaluation set of the source.\n",
+        _markdown(_leakage(read_table(run / "leakage.tsv"))),
+        "## Checkpoints\n",
+        _markdown(_cards(checkpoints)),
+        "## Settings\n",
+        "```yaml\n" + yaml.safe_dump(_chosen(settings), sort_keys=False, allow_unicode=True) + "```\n",
+    ]
+    return "\n".join(parts)
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    shown = table.map(lambda value: f"{value:.3f}" if isinstance(value, float) else value)
+    rows = [list(map(str, shown.columns)), ["---"] * len(shown.columns)]
+    rows += [
+        ["–" if value in ("nan", "None") else value for value in map(str, row)] for row in shown.to_numpy()
+    ]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def _retrieval(scores: pd.DataFrame) -> list[str]:
+    """A table per retrieval task and model: a row per language, a column per recipe and control."""
+    parts = []
+    controls = scores[scores["model"].isin(CONTROLS)]
+    for task in sorted(controls["task"].unique()):
+        chosen = scores[scores["task"] == task]
+        for model in sorted(set(chosen["model"]) - set(CONTROLS)):
+            own = chosen[chosen["model"].isin([model, *CONTROLS])].copy()
+            own["column"] = own["recipe"].where(own["recipe"] != "-", own["model"])
+            table = own.pivot_table(index="language", columns="column", values="value", aggfunc="mean")
+            first = [column for column in ("chance", "untrained", "tfidf", "mlm") if column in table]
+            table = table[first + sorted(set(table.columns) - set(first))]
+            table.insert(0, "n", own.groupby("language")["n"].first())
+            table.loc["mean"] = table.mean()
+            table["n"] = table["n"].round().astype(int)
+            setting = own.loc[own["model"] == model, "setting"].iloc[0]
+            metric = own["metric"].iloc[0]
+            parts += [f"## {task}: {metric}, {model}, {setting}\n", _markdown(table.reset_index())]
+    return parts
+
+
+def _tasks(scores: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+    """A table per task with a head; a task without scores is named."""
+    headed = scores[(scores["setting"] == "-") & ~scores["model"].isin(CONTROLS)]
+    parts = []
+    for task in sorted(headed["task"].unique()):
+        own = headed[headed["task"] == task].copy()
+        own["column"] = own["recipe"] + ": " + own["metric"]
+        table = own.pivot_table(index="language", columns="column", values="value", aggfunc="mean")
+        table.insert(0, "n", own.groupby("language")["n"].first())
+        table.loc["mean"] = table.mean()
+        table["n"] = table["n"].round().astype(int)
+        parts += [f"## {task}, zero-shot\n", _markdown(table.reset_index())]
+    asked = {task for block in settings["run"]["evaluations"] for task in block["tasks"]}
+    withheld = sorted(asked - set(scores["task"]))
+    if withheld:
+        parts.append(
+            f"Predicted, but not scored, since the source withholds the gold answers: {', '.join(withheld)}.\n"
+        )
+    return parts
+
+
+def _verdicts(run: Path, studies: Sequence[str]) -> list[str]:
+    parts = []
+    for study in studies:
+        verdict = json.loads((run / "studies" / study / "verdict.json").read_text(encoding="utf-8"))
+        tests = read_table(run / "studies" / study / "tests.tsv")
+        shown = tests[tests["role"].isin(["primary", "descriptive"])]
+        columns = ["role", "recipe", "task", "statistic", "estimate", "low", "high", "p", "n", "note"]
+        parts += [
+            f"## Study {study}: {verdict['verdict']}\n",
+            f"{verdict['reason']}\n\nRule: {verdict['rule']}\n",
+            _markdown(shown[columns]),
+        ]
+    return parts
+
+
+def _vacuity(table: pd.DataFrame) -> pd.DataFrame:
+    kept = table[table["check"] != "encoder"].copy()
+    kept["passed"] = kept["passed"].map({True: "yes", False: "no"})
+    return kept
+
+
+def _leakage(table: pd.DataFrame) -> pd.DataFrame:
+    return table[(table["evaluation"] == "any") & (table["removed"] > 0)]
+
+
+def _cards(checkpoints: Sequence[Path]) -> pd.DataFrame:
+    cards = [json.loads((folder / "card.json").read_text(encoding="utf-8")) for folder in checkpoints]
+    keys = ["model", "recipe", "seed", "parameters", "device", "threads", "seconds"]
+    return pd.DataFrame([{key: card.get(key, "–") for key in keys} for card in cards])
+
+
+def _chosen(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration without the entries of the catalogues that the run does not select."""
+    run, data = settings["run"], dict(settings["data"])
+    if data["source"] != "micro":
+        data.pop("micro")
+    models = {name: settings["models"][name] for name in run["models"]}
+    studies = {name: settings["studies"][name] for name in run["studies"]}
+    return {**settings, "data": data, "models": models, "studies": studies}
