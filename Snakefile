@@ -5,6 +5,7 @@
 # experiment, docs/architecture.md the rest.
 
 import sys
+from pathlib import Path
 
 from snakemake.utils import min_version
 

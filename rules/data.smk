@@ -19,7 +19,7 @@ rule generate_micro:
         entry=lambda w: JOBS.json(registry.datasets()[JOBS.micro_folders[w.dataset_folder]]),
         settings=JOBS.json(PLAN.settings.data.micro),
         languages=JOBS.languages_hash,
-        root=f"{RUN}/source",
+        root=subpath(output[0], parent=True),
     message:
         "generate {wildcards.dataset_folder} of micro-XTREME"
     shell:

@@ -31,7 +31,7 @@ for TASK in JOBS.tasks:
             settings=lambda w, TASK=TASK: JOBS.prediction_settings(w.model, w.recipe, TASK),
             threads=lambda w: JOBS.threads(w.model, w.recipe),
             device=PLAN.run.device,
-            folder=lambda w, TASK=TASK: JOBS.prediction_folder(w.model, w.recipe, w.seed, TASK),
+            folder=subpath(output[0], parent=True),
         message:
             "predict {params.task} with {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}"
         shell:

@@ -81,7 +81,7 @@ rule write_results:
     params:
         code=code_hash("scripts/write_results.py"),
         settings=JOBS.json(PLAN.settings.model_dump(exclude=PATHS)),
-        folder=RUN,
+        folder=subpath(output[0], parent=True),
     message:
         "write the results of {PLAN.run.name} as a page"
     shell:

@@ -20,7 +20,7 @@ rule score_predictions:
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
         split=lambda w: PLAN.task(w.task).data.split,
-        folder=lambda w: JOBS.prediction_folder(w.model, w.recipe, w.seed, w.task),
+        folder=lambda w, input: Path(input.predictions[0]).parent,
         key=lambda w: JOBS.score_key(w.model, w.recipe, w.seed, w.task),
     message:
         "score {wildcards.task} of {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}"
@@ -95,7 +95,7 @@ rule check_vacuity:
         code=JOBS.vacuity_code,
         tasks=[recipe for _, recipe, _ in PLAN.single_tasks],
         labels=JOBS.single_task_entries,
-        data=f"{RUN}/data/training",
+        data=lambda w, input: Path(input.examples[0]).parents[1],
     message:
         "compare encoders and heads with their untrained and constant baselines"
     shell:

@@ -64,7 +64,7 @@ rule plot_typology:
         settings=JOBS.json(PLAN.settings.studies.typology),
         corpus=JOBS.corpus_option,
         note=JOBS.miniature_note,
-        folder=f"{RUN}/studies/typology",
+        folder=subpath(output[0], parent=True),
     message:
         "draw the figures of typology"
     shell:

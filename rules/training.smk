@@ -24,7 +24,7 @@ rule train_stage:
         settings=lambda w: JOBS.stage_settings(w.model, w.recipe),
         threads=lambda w: JOBS.threads(w.model, w.recipe),
         device=PLAN.run.device,
-        data=f"{RUN}/data/training",
+        data=lambda w, input: Path(input.train[0]).parents[1],
     message:
         "train {wildcards.model} on {wildcards.recipe}, seed {wildcards.seed}"
     shell:

@@ -1,4 +1,4 @@
-"""A whole small run: it is repeatable, nothing is left to do, and an edit rebuilds exactly what it touches."""
+"""A whole small run: it is repeatable, nothing is left to do, and an edit rebuilds what it touches."""
 
 import filecmp
 import shutil

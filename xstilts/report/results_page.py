@@ -91,7 +91,7 @@ def _tasks(scores: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
     withheld = sorted(asked - set(scores["task"]))
     if withheld:
         parts.append(
-            f"Predicted, but not scored, since the source withholds the gold answers: {', '.join(withheld)}.\n"
+            f"Predicted, not scored, since the source withholds the gold answers: {', '.join(withheld)}.\n"
         )
     return parts
 

@@ -188,7 +188,7 @@ def detectable_slope(fit: FamilyFit, alpha: float, power: float) -> float:
     in the standard error makes it a statement about runs like this one.
     """
     critical = float(stats.t.ppf(1 - alpha / 2, fit.freedom))
-    # The mixture over the variance's chi-square, by quadrature: scipy's nct is NaN for few degrees of freedom.
+    # Over the variance's chi-square, by quadrature: scipy's nct is NaN for few degrees of freedom.
     nodes, weights = np.polynomial.legendre.leggauss(400)
     spread = critical * np.sqrt(stats.chi2.ppf((nodes + 1) / 2, fit.freedom) / fit.freedom)
 
