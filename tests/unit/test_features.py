@@ -1,5 +1,6 @@
 """Windows, spans and tags: whatever is cut, gold labels come back through decoding as they went in."""
 
+import itertools
 import unicodedata
 
 import numpy as np
@@ -34,7 +35,7 @@ def test_windows_cover_everything_and_move_forward(length: int, room: int, strid
     found = list(windows(length, room, stride))
     assert found[0][0] == 0 and found[-1][1] == length
     assert all(end - begin <= room for begin, end in found)
-    for (begin, end), (next_begin, next_end) in zip(found, found[1:], strict=False):
+    for (begin, end), (next_begin, next_end) in itertools.pairwise(found):
         assert begin < next_begin and end < next_end
         assert end - next_begin == stride
 

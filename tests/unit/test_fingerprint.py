@@ -77,7 +77,7 @@ def test_a_module_may_be_named(project: Path) -> None:
     assert before != hash_of(project, "work")
     (project / "xstilts/other.py").write_text("import os\n", encoding="utf-8")
     assert hash_of(project, "work", "xstilts.other") != before
-    with pytest.raises(FileNotFoundError, match="xstilts.nothing"):
+    with pytest.raises(FileNotFoundError, match=r"xstilts\.nothing"):
         hash_of(project, "work", "xstilts.nothing")
 
 

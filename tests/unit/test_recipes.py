@@ -1,5 +1,6 @@
 """The recipe language: printing and parsing are inverse; every fault has its position."""
 
+import itertools
 import re
 
 import pytest
@@ -82,7 +83,7 @@ def test_prefixes_build_the_recipe_stage_by_stage(recipe: Recipe) -> None:
     chain = recipes.prefixes(recipe)
     assert chain[-1] == recipe
     assert chain[0].prefix == Recipe()
-    for shorter, longer in zip(chain, chain[1:], strict=False):
+    for shorter, longer in itertools.pairwise(chain):
         assert longer.prefix == shorter
 
 
