@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+import torch
 from tiny_models import train_tokenizer
 
 from xstilts.model.pieces import Pieces
+
+torch.set_num_threads(1)  # models this small only wait for each other
 
 
 @pytest.fixture(scope="session")

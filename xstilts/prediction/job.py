@@ -44,6 +44,7 @@ def predict_languages(
             continue
         loaded = loaded or predictor()
         examples = source.read(dataset, split, language)
+        predictions = loaded(examples, language)
         stamps.remove(path)  # killed in between, the job leaves no stamp of other predictions
-        write_predictions(path, entry.type, examples, loaded(examples, language))
+        write_predictions(path, entry.type, examples, predictions)
         stamps.write(path, whole)

@@ -30,7 +30,7 @@ def _row(
     check: str, model: str, subject: str, metric: str, value: float, baseline: float, required: float
 ) -> Row:
     difference = value - baseline
-    passed = difference >= required
+    passed = bool(difference >= required)
     values = (check, model, subject, metric, value, baseline, difference, required, passed)
     return dict(zip(COLUMNS, values, strict=True))
 

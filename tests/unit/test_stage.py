@@ -1,0 +1,105 @@
+"""Stages: every task type is learnt, mixtures train every head, and the same seed gives the same bytes."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stage_tasks import LABELS, examples, part
+from tiny_models import tiny
+
+from xstilts.errors import ConfigError, TrainingError
+from xstilts.job_settings import StageJob
+from xstilts.model import checkpoint
+from xstilts.model.checkpoint import Model
+from xstilts.prediction.predict import Decoding, predict
+from xstilts.scoring import headline
+from xstilts.training.stage import Part, cap, train_stage
+
+SHARED = StageJob(learning_rate=3e-3, warmup=0.1, weight_decay=0.0, clip=1.0, selections=3, parts={})
+
+
+def score(model: Model, trained: Part) -> float:
+    how = Decoding(trained.lengths, trained.settings.max_answer, 4096)
+    found = predict(model, trained.name, trained.dev, how)
+    return headline(trained.settings.entry.type, trained.dev, found)[1]
+
+
+@pytest.mark.parametrize("task_type", sorted(LABELS))
+def test_every_task_type_is_learnt(tokens: Path, task_type: str) -> None:
+    model, learnt = tiny(tokens, dropout=0.0), part(task_type)
+    rows = train_stage(model, [learnt], SHARED, 1, task_type)
+    assert [row["step"] for row in rows] == [20, 40, 60]
+    assert list(model.heads) == [task_type]
+    assert score(model, learnt) > 0.9
+    assert score(model, learnt) == max(row["value"] for row in rows)
+
+
+def test_a_mixture_trains_every_head(tokens: Path) -> None:
+    model = tiny(tokens, dropout=0.0)
+    parts = [part("classification", epochs=30), part("tagging", epochs=10)]
+    rows = train_stage(model, parts, SHARED, 1, "classification+tagging")
+    assert set(model.heads) == set(model.head_entries) == {"classification", "tagging"}
+    assert [row["task"] for row in rows] == ["classification", "tagging"] * 3
+    assert rows[-1]["step"] == 90 + 30  # each task has its own number of steps
+    assert all(score(model, each) > 0.9 for each in parts)
+
+
+def test_the_best_weights_are_kept(tokens: Path) -> None:
+    model, learnt = tiny(tokens, dropout=0.5), part("classification", epochs=4)
+    shared = SHARED.model_copy(update={"learning_rate": 0.05, "selections": 12})
+    rows = train_stage(model, [learnt], shared, 1, "classification")
+    assert len(rows) == 12
+    assert score(model, learnt) == max(row["value"] for row in rows)
+
+
+def test_no_more_selections_than_steps(tokens: Path) -> None:
+    short = part("classification", epochs=0.5)
+    shared = SHARED.model_copy(update={"selections": 50})
+    rows = train_stage(tiny(tokens), [short], shared, 1, "x")
+    assert [row["step"] for row in rows] == [1, 2]
+
+
+def test_the_same_seed_and_stage_give_the_same_bytes(tokens: Path, tmp_path: Path) -> None:
+    for name, seed, stage in (("a", 1, "s"), ("b", 1, "s"), ("c", 2, "s"), ("d", 1, "t")):
+        model = tiny(tokens)
+        train_stage(model, [part("span", epochs=1), part("tagging", epochs=1)], SHARED, seed, stage)
+        checkpoint.save(model, tmp_path / name)
+    files = sorted(file.name for file in (tmp_path / "a").iterdir())
+    a, b, c, d = ([(tmp_path / name / file).read_bytes() for file in files] for name in "abcd")
+    assert a == b
+    assert a != c and a != d and c != d
+
+
+def test_what_cannot_be_trained_is_an_error(tokens: Path) -> None:
+    with pytest.raises(ConfigError, match="100 pieces"):
+        train_stage(tiny(tokens), [part("span", max_length=100)], SHARED, 1, "span")
+    whole = part("span")
+    for empty, kind in ((Part("span", whole.settings, [], whole.dev), "training"),
+                        (Part("span", whole.settings, whole.train, []), "English dev")):  # fmt: skip
+        with pytest.raises(TrainingError, match=f"no {kind} examples"):
+            train_stage(tiny(tokens), [empty], SHARED, 1, "span")
+
+
+@given(st.integers(0, 36), st.integers(0, 36), st.integers(0, 9))
+def test_caps_are_nested(few: int, more: int, seed: int) -> None:
+    whole = examples("span")
+    few, more = sorted((few, more))
+    first, second = cap(whole, few, seed, "span"), cap(whole, more, seed, "span")
+    assert len({example.id for example in second}) == more
+    assert second[:few] == first
+
+
+def test_a_cap_is_a_permutation_of_seed_and_task() -> None:
+    whole = examples("span")
+    drawn = cap(whole, len(whole), 1, "span")
+    assert sorted(example.id for example in drawn) == sorted(example.id for example in whole)
+    assert drawn != whole
+    assert drawn != cap(whole, len(whole), 2, "span")
+    assert drawn != cap(whole, len(whole), 1, "squad1")
+    assert cap(whole, None, 1, "span") == whole
+
+
+def test_a_cap_above_the_number_of_examples_is_an_error() -> None:
+    with pytest.raises(TrainingError, match="span@37 asks for more examples than the 36"):
+        cap(examples("span"), 37, 1, "span")
