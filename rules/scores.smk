@@ -59,6 +59,43 @@ rule score_controls:
         " --direction {params.direction} --scores {output:q} 2> >(tee {log:q} >&2)"
 
 
+rule score_equal_pools:
+    """A retrieval task of a masked LM with candidate pools of equal size, averaged over draws."""
+    input:
+        checkpoint=lambda w: JOBS.checkpoint(w.model, "mlm", 0),
+        data=lambda w: JOBS.evaluation_inputs(w.task),
+    output:
+        f"{RUN}/scores/equal_pools/{{model}}/{{task}}.tsv",
+    log:
+        f"{RUN}/logs/scores/equal_pools/{{model}}/{{task}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/scores/equal_pools/{{model}}/{{task}}.tsv"
+    wildcard_constraints:
+        task=JOBS.any_of(PLAN.retrieval_tasks),
+    threads: lambda w: JOBS.threads(w.model, "mlm")
+    resources:
+        mem_mb=1500,
+    params:
+        code=JOBS.equal_pools_code,
+        entry=lambda w: JOBS.json(PLAN.task(w.task)),
+        languages=lambda w: " ".join(PLAN.languages(w.task)),
+        locks=lambda w: JOBS.evaluation_locks(w.task),
+        settings=lambda w: JOBS.prediction_settings(w.model, "mlm", w.task),
+        size=PLAN.settings.studies.typology.pool_size,
+        draws=PLAN.settings.studies.typology.pool_draws,
+        key=lambda w: JOBS.score_key(w.model, "mlm", 0, w.task),
+        threads=lambda w: JOBS.threads(w.model, "mlm"),
+        device=PLAN.run.device,
+    message:
+        "score {wildcards.task} of {wildcards.model}/mlm with equal pools"
+    shell:
+        "python scripts/score_equal_pools.py --checkpoint {input.checkpoint:q} --task {wildcards.task}"
+        " --entry {params.entry:q} --languages {params.languages:q} --root $XSTILTS_SOURCE"
+        " --lock $XSTILTS_LOCK --settings {params.settings:q} --size {params.size} --draws {params.draws}"
+        " --key {params.key:q} --threads {params.threads} --device {params.device}"
+        " --scores {output:q} 2> >(tee {log:q} >&2)"
+
+
 rule collect_scores:
     """The one table that every study reads."""
     input:

@@ -9,6 +9,7 @@ rule analyse_typology:
         languages=f"{RUN}/languages.tsv",
         fertility=f"{RUN}/fertility.tsv",
         corpus=JOBS.corpus_sizes,
+        equal_pools=JOBS.equal_pools,
     output:
         tests=report(
             f"{RUN}/studies/typology/tests.tsv",
@@ -29,7 +30,8 @@ rule analyse_typology:
         "analyse typological distance and degradation"
     shell:
         "python scripts/analyse_typology.py --scores {input.scores:q} --languages {input.languages:q}"
-        " --fertility {input.fertility:q} {params.corpus} --settings {params.settings:q}"
+        " --fertility {input.fertility:q} {params.corpus}"
+        " --equal-pool {input.equal_pools:q} --settings {params.settings:q}"
         " --tests {output.tests:q} --verdict {output.verdict:q} 2> >(tee {log:q} >&2)"
 
 

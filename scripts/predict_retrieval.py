@@ -9,7 +9,7 @@ from typer import Option
 
 from xstilts import card
 from xstilts.command_line import from_json, run
-from xstilts.data.examples import Example, ParallelExample
+from xstilts.data.examples import Example
 from xstilts.data.sources import open_source
 from xstilts.job_settings import RetrievalPredictionJob
 from xstilts.prediction.job import Predictor, predict_languages
@@ -59,27 +59,15 @@ def _loader(
     def load() -> Predictor:
         from xstilts.model import checkpoint as checkpoints
         from xstilts.model.device import prepare
-        from xstilts.prediction.embed import embed
+        from xstilts.prediction.retrieval import queries_and_index
         from xstilts.scoring.search import top_k
 
         place = prepare(device, threads)
         model = checkpoints.load(checkpoint, with_heads=False).to(place)
 
         def predictor(examples: Sequence[Example], language: str) -> dict[str, Any]:
-            parallel = [example for example in examples if isinstance(example, ParallelExample)]
-            sides = [[example.english for example in parallel], [example.text for example in parallel]]
-            english, other = (
-                embed(
-                    model,
-                    texts,
-                    layer=layer,
-                    how=chosen.pool,
-                    batch_tokens=chosen.batch_tokens,
-                    label=f"predict {task} {language}",
-                )
-                for texts in sides
-            )
-            queries, index = (english, other) if chosen.direction == "en2xx" else (other, english)
+            label = f"predict {task} {language}"
+            queries, index = queries_and_index(model, examples, layer, chosen, chosen.batch_tokens, label)
             nearest, _ = top_k(queries, index, 1)
             return {example.id: int(found) for example, found in zip(examples, nearest[:, 0], strict=True)}
 

@@ -365,6 +365,14 @@ class Jobs:
         return fingerprint.code_hash("scripts/check_vacuity.py", *sorted(SCORERS.values()))
 
     @property
+    def equal_pools_code(self) -> str:
+        """Hash of the scores with equal pools and the parser of the primary task."""
+        task = self.settings.studies.typology.primary_task
+        return fingerprint.code_hash(
+            "scripts/score_equal_pools.py", *self._formats([self.plan.task(task).data.dataset])
+        )
+
+    @property
     def score_files(self) -> list[str]:
         """Every table of scores of the run, controls included."""
         controls = [f"{self.folder}/scores/controls/{task}.tsv" for task in self.plan.retrieval_tasks]
@@ -381,6 +389,12 @@ class Jobs:
     def corpus_option(self) -> str:
         """The same as an option."""
         return "".join(f"--corpus {path}" for path in self.corpus_sizes)
+
+    @property
+    def equal_pools(self) -> str:
+        """The primary model's scores of the primary task with equal pools."""
+        task = self.settings.studies.typology.primary_task
+        return f"{self.folder}/scores/equal_pools/{self.run.models[0]}/{task}.tsv"
 
     def figure_files(self, study: str) -> list[str]:
         """The figures of a study, in every format."""

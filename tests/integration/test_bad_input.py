@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -52,7 +53,7 @@ def refused(clone: Clone, *arguments: str, changes: dict[str, object] | None = N
     """What Snakemake says when it refuses; `changes` overlay the configuration."""
     before = snapshot(clone)
     (clone.folder / "changes.yaml").write_text(yaml.safe_dump(changes or {}), encoding="utf-8")
-    done = clone.snakemake("changes.yaml", *arguments, config="mirrored.yaml")
+    done = clone.snakemake(*arguments, config="mirrored.yaml changes.yaml")
     said = done.stdout + done.stderr
     assert done.returncode != 0, said
     assert "Traceback" not in said
@@ -119,16 +120,14 @@ def test_no_mirror(clone: Clone) -> None:
         (lambda content: b"", "truncated download"),
     ],
 )
-def test_a_damaged_file_of_the_mirror(clone: Clone, damage: object, expected: str) -> None:
-    path = clone.folder / "mirror/xnli/dev-de.tsv"
+def test_a_damaged_file_of_the_mirror(clone: Clone, damage: Callable[[bytes], bytes], expected: str) -> None:
+    path = clone.folder / "mirror/csqa_v1.0/dev_rand_split.jsonl"
     content = path.read_bytes()
     try:
-        path.write_bytes(damage(content))  # type: ignore[operator]
-        said = refused(
-            clone, "--forcerun", "collect_evaluation_keys", "--", "results/tiny/data/evaluation_keys.parquet"
-        )
+        path.write_bytes(damage(content))
+        said = refused(clone, "results/tiny/data/training/csqa/train.jsonl")
         assert expected in said
-        assert "xnli/dev-de.tsv" in said
+        assert "csqa_v1.0/dev_rand_split.jsonl" in said
     finally:
         path.write_bytes(content)
 
@@ -136,14 +135,8 @@ def test_a_damaged_file_of_the_mirror(clone: Clone, damage: object, expected: st
 def test_an_empty_language_file_without_a_lock(clone: Clone) -> None:
     shutil.copytree(clone.folder / "mirror", clone.folder / "emptied")
     (clone.folder / "emptied/xnli/dev-de.tsv").write_bytes(b"")
-    changes = {"data": {"mirror": "emptied", "lock": None}}
-    said = refused(
-        clone,
-        "results/tiny/data/evaluation_keys.parquet",
-        "--forcerun",
-        "collect_evaluation_keys",
-        changes=changes,
-    )
+    changes = {"run": {"name": "unlocked"}, "data": {"mirror": "emptied", "lock": None}}
+    said = refused(clone, "results/unlocked/data/evaluation_keys.parquet", changes=changes)
     assert "is empty" in said
     assert "xnli/dev-de.tsv" in said
 

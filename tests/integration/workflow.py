@@ -1,5 +1,6 @@
 """A clone of the repository in which tests run Snakemake."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -35,16 +36,23 @@ class Clone:
         return cls(folder)
 
     def snakemake(self, *arguments: str, config: str = TINY) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake as a person would, with the overlay `config`."""
-        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", config, *arguments]
+        """Run Snakemake as a person would, with the overlays of `config`, separated by spaces."""
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            *arguments,
+            "--cores",
+            "2",
+            "--configfile",
+            *config.split(),
+        ]
         return subprocess.run(
             command, cwd=self.folder, capture_output=True, text=True, env=self.environment(), check=False
         )
 
     def environment(self) -> dict[str, str]:
         """The environment of a job: the clone's own package comes first."""
-        import os
-
         return {**os.environ, "PYTHONPATH": str(self.folder)}
 
     def build(self, *arguments: str, config: str = TINY) -> None:

@@ -64,6 +64,10 @@ class TypologySettings(BaseModel):
     smallest_slope: float = Field(
         0.0, ge=0, description="Slope (score per unit of distance) that the interval must clear to support"
     )
+    pool_size: int = Field(
+        200, gt=1, description="Pairs per pool where the primary task is scored again with equal pools"
+    )
+    pool_draws: int = Field(20, gt=0, description="Pools per language")
     minimum_languages: int = Field(5, ge=5, description="Fewer languages: not estimable")
     minimum_families: int = Field(5, ge=5, description="Fewer language families: not estimable")
     minimum_seeds: int = Field(3, ge=2, description="Fewer seeds: a change between recipes is inconclusive")

@@ -1,0 +1,62 @@
+"""Score one retrieval task of a masked LM with candidate pools of equal size, averaged over draws."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from xstilts import card
+from xstilts.command_line import from_json, run
+from xstilts.data.sources import open_source
+from xstilts.job_settings import RetrievalPredictionJob
+from xstilts.registry import EvaluationTask
+from xstilts.scoring import Measure
+from xstilts.scoring.equal_pools import equal_pool_accuracy
+from xstilts.scoring.table import RunKey, score_rows, score_table
+from xstilts.tables import write_table
+
+
+def main(
+    checkpoint: Annotated[Path, Option(help="The checkpoint")],
+    task: Annotated[str, Option(help="Name of the retrieval task")],
+    entry: Annotated[str, Option(help="Its registry entry, as JSON")],
+    languages: Annotated[str, Option(help="Languages, separated by spaces")],
+    root: Annotated[Path, Option(help="Source folder of the examples")],
+    settings: Annotated[str, Option(help="Layer, pooling, direction and similarity, as JSON")],
+    size: Annotated[int, Option(help="Pairs per pool")],
+    draws: Annotated[int, Option(help="Pools per language")],
+    key: Annotated[str, Option(help="run, model, recipe, seed, ... of the scores, as JSON")],
+    threads: Annotated[int, Option(help="CPU threads")],
+    device: Annotated[str, Option(help="auto, cpu or cuda")],
+    scores: Annotated[Path, Option(help="Table to write, in the columns of scores.tsv")],
+    lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
+) -> None:
+    """Write one accuracy per language."""
+    definition = from_json(EvaluationTask, entry, "--entry")
+    chosen = from_json(RetrievalPredictionJob, settings, "--settings")
+    source = open_source(root, lock)
+    from xstilts.model import checkpoint as checkpoints
+    from xstilts.model.device import prepare, seed_of
+    from xstilts.model.layers import default_layer
+    from xstilts.prediction.retrieval import queries_and_index
+
+    place = prepare(device, threads)
+    model = checkpoints.load(checkpoint, with_heads=False).to(place)
+    layer = chosen.layer or default_layer(model.layers)
+    setting = f"{layer}-{chosen.pool}-{chosen.direction}-{chosen.similarity}"
+    known = {**json.loads(key), "parameters": card.read(checkpoint)["parameters"], "setting": setting}
+    whose = from_json(RunKey, json.dumps(known), "--key")
+    rows = []
+    for language in sorted(languages.split()):
+        examples = source.read(definition.data.dataset, definition.data.split, language)
+        label = f"equal pools {task} {language}"
+        queries, index = queries_and_index(model, examples, layer, chosen, chosen.batch_tokens, label)
+        value = equal_pool_accuracy(queries, index, size, draws, seed_of(0, "pools", language))
+        measures = {"accuracy": Measure(value, min(size, len(examples)))}
+        rows += score_rows(whose, task, definition.data.split, language, measures)
+    write_table(score_table(rows), scores)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,32 @@
+"""Retrieval accuracy with candidate pools of one size, so that small test sets are no easier."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def equal_pool_accuracy(
+    queries: NDArray[np.float32], index: NDArray[np.float32], size: int, draws: int, seed: int
+) -> float:
+    """Accuracy over random pools: the mean over draws of the share of queries whose nearest is their own.
+
+    Args:
+        queries: Unit vectors (n, width); row i of `index` answers row i.
+        index: Unit vectors (n, width).
+        size: Pairs per pool; with n pairs or fewer, the one pool of all of them is scored.
+        draws: Number of pools, each drawn without replacement.
+        seed: Seed of the draws.
+
+    Returns:
+        A fraction; ties count for the lower index, as in the scores themselves.
+    """
+    similarity = queries @ index.T
+    pairs = len(queries)
+    if pairs <= size:
+        return float(np.mean(similarity.argmax(axis=1) == np.arange(pairs)))
+    generator = np.random.default_rng(seed)
+    found = []
+    for _ in range(draws):
+        chosen = np.sort(generator.choice(pairs, size, replace=False))
+        pool = similarity[np.ix_(chosen, chosen)]
+        found.append(np.mean(pool.argmax(axis=1) == np.arange(size)))
+    return float(np.mean(found))
