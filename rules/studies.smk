@@ -24,7 +24,7 @@ rule analyse_typology:
         f"{RUN}/benchmarks/studies/analyse_typology.tsv"
     params:
         code=code_hash("scripts/analyse_typology.py"),
-        settings=JOBS.json(PLAN.settings.studies.typology),
+        settings=JOBS.typology_settings,
         corpus=JOBS.corpus_option,
     message:
         "analyse typological distance and degradation"
@@ -63,7 +63,7 @@ rule plot_typology:
         f"{RUN}/benchmarks/studies/plot_typology.tsv"
     params:
         code=code_hash("scripts/plot_typology.py"),
-        settings=JOBS.json(PLAN.settings.studies.typology),
+        settings=JOBS.typology_settings,
         corpus=JOBS.corpus_option,
         note=JOBS.miniature_note,
         folder=subpath(output[0], parent=True),

@@ -391,6 +391,12 @@ class Jobs:
         return "".join(f"--corpus {path}" for path in self.corpus_sizes)
 
     @property
+    def typology_settings(self) -> str:
+        """The settings of the typology study; without models of its own, it takes the run's."""
+        settings = self.settings.studies.typology
+        return self.json(settings.model_copy(update={"models": settings.models or self.run.models}))
+
+    @property
     def equal_pools(self) -> str:
         """The primary model's scores of the primary task with equal pools."""
         task = self.settings.studies.typology.primary_task

@@ -1,11 +1,13 @@
 """The configuration: what is shipped is valid, and what is not valid is named by its key."""
 
 import copy
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from xstilts import settings
 from xstilts.errors import ConfigError
@@ -92,3 +94,36 @@ def test_all_faults_are_told_at_once() -> None:
     config["run"]["colour"] = "red"
     with pytest.raises(ConfigError, match=r"run.colour.*training.epochs|training.epochs.*run.colour"):
         settings.load(config)
+
+
+def keys_of(section: BaseModel, prefix: str = "") -> set[str]:
+    """Dotted names of all keys of a section; the source of a model decides which of its keys it needs."""
+    found = set()
+    for name, value in section:
+        values = value if name == "models" and isinstance(value, dict) else {}
+        found |= {f"{prefix}{name}.{entry}" for entry in values}
+        if isinstance(value, BaseModel):
+            found |= keys_of(value, f"{prefix}{name}.")
+        elif not values:
+            found.add(prefix + name)
+    return found
+
+
+def test_the_default_states_and_comments_every_key() -> None:
+    text = DEFAULT.read_text(encoding="utf-8")
+    stated = yaml.safe_load(text)
+    for key in sorted(keys_of(settings.read(DEFAULT))):
+        section = stated
+        for part in key.split("."):
+            assert part in section, f"config.yaml does not state {key}"
+            section = section[part]
+    lines = text.splitlines()
+    bare = [
+        line
+        for before, line in itertools.pairwise(lines)
+        if ":" in line
+        and "#" not in line
+        and not line.rstrip().endswith((":", "-"))
+        and not before.lstrip().startswith("#")
+    ]
+    assert len(bare) <= 8, bare
