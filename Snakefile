@@ -51,6 +51,11 @@ onstart:
         sys.exit(str(error))
 
 
+onsuccess:
+    if (report_page := Path(f"{RUN}/report.html")).is_file():
+        print(f"The report: {report_page}", file=sys.stderr)
+
+
 localrules:
     all,
 
