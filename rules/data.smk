@@ -101,7 +101,7 @@ rule prepare_text:
 rule collect_leakage:
     """One table of what was removed from training, because it stands in which evaluation set."""
     input:
-        text=[f"{RUN}/data/text.leakage.tsv"] if JOBS.pretrained_models else [],
+        text=[f"{RUN}/data/text.leakage.tsv"] if JOBS.reads_corpus else [],
         tasks=[f"{RUN}/data/training/{task}/leakage.tsv" for task in PLAN.training_tasks],
     output:
         report(

@@ -1,5 +1,9 @@
 # Recipes to checkpoints: every stage is one job on top of the checkpoint without its last stage.
-# Needs: checkpoints of `mlm`, prepared training data. Makes: checkpoints/<model>/<recipe>/seed<k>/.
+# Needs: checkpoints of `mlm`, prepared training data (or text, for continued masked LM).
+# Makes: checkpoints/<model>/<recipe>/seed<k>/.
+
+# `cmlm` is a stage of its own, so a recipe that ends with it is told by its last stage.
+CONTINUED = r"([a-z0-9_@+-]+-)?cmlm"
 
 
 rule train_stage:
@@ -15,7 +19,7 @@ rule train_stage:
     benchmark:
         f"{RUN}/benchmarks/checkpoints/{{model}}/{{recipe}}/seed{{seed}}.tsv"
     wildcard_constraints:
-        recipe=r"(?!(mlm|untrained)/)[a-z0-9_@+-]+",
+        recipe=rf"(?!(mlm|untrained|{CONTINUED})/)[a-z0-9_@+-]+",
     threads: lambda w: JOBS.threads(w.model, w.recipe)
     resources:
         mem_mb=1500,
@@ -32,3 +36,33 @@ rule train_stage:
         " --model {wildcards.model} --recipe {wildcards.recipe} --seed {wildcards.seed}"
         " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
         " --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"
+
+
+rule continue_pretraining:
+    """Train the last stage of a recipe that is continued masked LM on the run's text."""
+    input:
+        checkpoint=lambda w: JOBS.checkpoint(w.model, JOBS.prefix(w.recipe), w.seed),
+        corpus=f"{RUN}/data/corpus",
+    output:
+        directory(f"{RUN}/checkpoints/{{model}}/{{recipe}}/seed{{seed}}"),
+    log:
+        f"{RUN}/logs/checkpoints/{{model}}/{{recipe}}/seed{{seed}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/checkpoints/{{model}}/{{recipe}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        recipe=CONTINUED,
+    threads: lambda w: JOBS.threads(w.model, w.recipe)
+    resources:
+        mem_mb=2500,
+    params:
+        code=code_hash("scripts/pretrain_model.py"),
+        settings=lambda w: JOBS.pretraining_settings(w.model, w.recipe),
+        threads=lambda w: JOBS.threads(w.model, w.recipe),
+        device=PLAN.run.device,
+    message:
+        "continue the masked LM of {wildcards.model} as {wildcards.recipe}, seed {wildcards.seed}"
+    shell:
+        "python scripts/pretrain_model.py --checkpoint {input.checkpoint:q}"
+        " --corpus {input.corpus:q} --model {wildcards.model} --recipe {wildcards.recipe}"
+        " --seed {wildcards.seed} --settings {params.settings:q} --threads {params.threads}"
+        " --device {params.device} --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"

@@ -20,7 +20,8 @@ from xstilts.micro.generate import DATASETS as MICRO_DATASETS
 from xstilts.plan import Cell, Plan
 from xstilts.prediction.stamps import stamp_path
 from xstilts.prediction.submission import prediction_path
-from xstilts.registry import Holdout
+from xstilts.recipes import MLM
+from xstilts.registry import Split
 from xstilts.scoring import SCORERS
 from xstilts.varied import resolve
 
@@ -150,7 +151,7 @@ class Jobs:
 
     def _training_splits(self, task: str) -> list[tuple[str, str]]:
         entry = registry.training_tasks()[task]
-        splits = [entry.train] + ([] if isinstance(entry.dev, Holdout) else [entry.dev])
+        splits = [entry.train] + ([entry.dev] if isinstance(entry.dev, Split) else [])
         return [(split.dataset, split.split) for split in splits]
 
     def training_inputs(self, task: str) -> list[str]:
@@ -208,6 +209,12 @@ class Jobs:
         return [name for name in self.run.models if self.settings.models[name].source == "pretrain"]
 
     @property
+    def reads_corpus(self) -> bool:
+        """Whether any model of the run is trained on the pre-training text."""
+        continued = any(self.plan.is_continued(recipe) for _, recipe, _ in self.plan.checkpoints)
+        return bool(self.pretrained_models) or continued
+
+    @property
     def imported_models(self) -> list[str]:
         """Models of a folder or the hub."""
         return [name for name in self.run.models if self.settings.models[name].source != "pretrain"]
@@ -248,9 +255,9 @@ class Jobs:
         """All that decides the last stage of a recipe."""
         return self.json(self.plan.stage_settings(model, recipe))
 
-    def pretraining_settings(self, model: str) -> str:
-        """All that decides the masked LM of a model."""
-        return self.json(self.plan.pretraining_settings(model))
+    def pretraining_settings(self, model: str, recipe: str = MLM) -> str:
+        """All that decides the masked LM of a model, or a last stage of continued masked LM."""
+        return self.json(self.plan.pretraining_settings(model, recipe))
 
     def retrieval_layer_option(self, model: str) -> str:
         """The hidden state that retrieval reads, if the configuration names one."""

@@ -102,9 +102,20 @@ class Plan:
     def recipe(self, text: str) -> Recipe:
         """A parsed recipe all of whose tasks exist."""
         parsed = recipes.parse(text)
-        for task in sorted(parsed.tasks):
-            self.training_task(task, text)
+        for stage in parsed.stages:
+            kinds = {self.training_task(part.task, text).type for part in stage.parts}
+            if "masked_lm" in kinds and (len(stage.parts) > 1 or stage.parts[0].examples):
+                raise RecipeError(
+                    f"'{stage}' in '{text}': continued masked LM is a stage of its own, without a cap",
+                    where=text,
+                    hint="write 'cmlm-mnli'; how long it lasts is pretraining.steps",
+                )
         return parsed
+
+    def is_continued(self, recipe: str) -> bool:
+        """Whether the last stage of a recipe is continued masked LM."""
+        stages = recipes.parse(recipe).stages
+        return bool(stages) and self.training_task(stages[-1].parts[0].task, recipe).type == "masked_lm"
 
     def languages(self, task: str) -> list[str]:
         """The languages of the run that a task has, in the order of the configuration.
@@ -173,14 +184,15 @@ class Plan:
     @property
     def single_tasks(self) -> list[tuple[str, str, int]]:
         """The checkpoints of the first seed that were fine-tuned on one task only, straight from `mlm`."""
-        entries = registry.training_tasks()
-        seeds = (0, self.run.seeds[0])
-        return [found for found in self.checkpoints if found[1] in entries and found[2] in seeds]
+        first = self.run.seeds[0]
+        return [found for found in self.checkpoints if found[1] in self.training_tasks and found[2] == first]
 
     @cached_property
     def training_tasks(self) -> list[str]:
-        """Every task that some stage trains on, sorted."""
-        return sorted({task for _, recipe, _ in self.checkpoints for task in recipes.parse(recipe).tasks})
+        """Every task with examples that some stage trains on, sorted."""
+        named = {task for _, recipe, _ in self.checkpoints for task in recipes.parse(recipe).tasks}
+        entries = registry.training_tasks()
+        return sorted(task for task in named if entries[task].type != "masked_lm")
 
     @property
     def retrieval_tasks(self) -> list[str]:
@@ -263,12 +275,14 @@ class Plan:
             hint=f"the target stage of {task} needs a task of type {wanted.type} with the same labels",
         )
 
-    def pretraining_settings(self, model: str) -> PretrainingJob:
-        """All that decides the masked LM of a model."""
+    def pretraining_settings(self, model: str, recipe: str = MLM) -> PretrainingJob:
+        """All that decides the masked LM of a model, or a last stage of continued masked LM."""
         settings = self.settings.pretraining
+        stages = recipes.parse(recipe).stages
+        task = str(stages[-1]) if stages else ANY
         varied = {
-            "steps": resolve(settings.steps, model=model, recipe=MLM),
-            "learning_rate": resolve(settings.learning_rate, model=model, recipe=MLM),
+            "steps": resolve(settings.steps, model=model, recipe=recipe, task=task),
+            "learning_rate": resolve(settings.learning_rate, model=model, recipe=recipe, task=task),
         }
         return PretrainingJob.model_validate({**settings.model_dump(), **varied})
 

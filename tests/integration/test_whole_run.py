@@ -129,6 +129,14 @@ def test_a_longer_recipe_trains_its_last_stage_only(edited: Clone) -> None:
     assert any("recipe=mnli-csqa" in wildcards for wildcards in planned.wildcards)
 
 
+def test_continued_masked_lm_goes_on_from_its_prefix(edited: Clone) -> None:
+    changed = overlay(edited, studies__typology__recipes=["mlm", "mnli", "mnli+udpos", "mnli-cmlm"])
+    planned = edited.scheduled(config=changed)
+    assert planned.counts["continue_pretraining"] == 1
+    assert {"train_stage", "pretrain_model", "prepare_text"}.isdisjoint(planned.rules)
+    edited.build("results/tiny/checkpoints/micro/mnli-cmlm/seed1", config=changed)
+
+
 def test_the_learning_rate_of_a_task_retrains_the_recipes_with_it(edited: Clone) -> None:
     changed = overlay(edited, training__learning_rate={"*": 0.0005, "*/*/udpos": 0.0001})
     planned = edited.scheduled(config=changed)

@@ -114,3 +114,15 @@ def test_jobs_get_what_they_read_back() -> None:
 def test_pretraining_steps_may_vary_by_model() -> None:
     plan = plan_of(["mlm"], ["tatoeba"], pretraining__steps={"*": 10, "micro/*/*": 20})
     assert plan.pretraining_settings("micro").steps == 20
+
+
+def test_continued_masked_lm_is_a_stage_of_its_own() -> None:
+    plan = plan_of(["mnli-cmlm-squad1", "cmlm"], ["tatoeba"], pretraining__steps={"*": 100, "*/*/cmlm": 7})
+    continued = [recipe for _, recipe, _ in plan.checkpoints if plan.is_continued(recipe)]
+    assert continued == ["cmlm", "mnli-cmlm"]
+    assert plan.pretraining_settings("micro", "mnli-cmlm").steps == 7
+    assert plan.pretraining_settings("micro").steps == 100
+    assert plan.training_tasks == ["mnli", "squad1"]
+    for text in ("cmlm+mnli", "cmlm@100"):
+        with pytest.raises(RecipeError, match="a stage of its own"):
+            plan_of([text], ["tatoeba"])

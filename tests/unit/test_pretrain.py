@@ -123,3 +123,27 @@ def test_without_pairs_it_is_a_masked_lm(corpus: Path, tokens: Path) -> None:
     _, losses = trained(corpus, tokens, 1)
     assert len(losses) == 8
     assert losses[0] == pytest.approx(np.log(len(tiny(tokens).pieces)), rel=0.2)
+
+
+def test_continued_masked_lm_keeps_a_head_or_adds_one(corpus: Path, tokens: Path, tmp_path: Path) -> None:
+    texts = pretrain.read_corpus(corpus, tiny(tokens), 32, 1.0)
+
+    def continued(seed: int, kept: bool) -> Model:
+        model = tiny(tokens)
+        before = model.encoder.get_input_embeddings().weight.detach().clone()
+        if not kept:
+            model.heads.clear()
+            model.head_entries.clear()
+            model.add_head("mnli", "classification", ["yes", "no"])
+        pretrain.continue_masked_lm(model, texts, SETTINGS, seed, lambda step, loss: None)
+        assert set(model.heads) == set(model.head_entries) == {LM_HEAD}
+        assert not torch.equal(before, model.encoder.get_input_embeddings().weight)
+        return model
+
+    for kept in (True, False):
+        for folder, seed in (("a", 1), ("b", 1), ("c", 2)):
+            checkpoint.save(continued(seed, kept), tmp_path / folder)
+        first, second, third = (
+            (tmp_path / folder / "model.safetensors").read_bytes() for folder in ("a", "b", "c")
+        )
+        assert first == second != third

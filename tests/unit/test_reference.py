@@ -20,6 +20,7 @@ from xstilts.settings import Settings
 ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "rules").glob("*.smk"))
 BY_HAND = {"check_data", "lock_data", "write_reference"}  # programs that no rule calls
+SERVED = {"continue_pretraining": "pretrain_model"}  # a rule, and the program of another that it calls
 AGAIN = "run `make docs`"
 
 
@@ -115,7 +116,7 @@ def rule_texts() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("name", "body"), rule_texts(), ids=[name for name, _ in rule_texts()])
 def test_a_rule_calls_the_script_of_its_name_and_hashes_its_code(name: str, body: str) -> None:
-    assert f"python scripts/{name}.py" in body
+    assert f"python scripts/{SERVED.get(name, name)}.py" in body
     assert re.search(r"^        code=", body, re.M)
     assert re.search(r'^    """.+"""', body, re.M)
 

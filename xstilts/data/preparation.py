@@ -51,9 +51,10 @@ def prepare_task(
         found = [keys.of_example(example) for example in examples]
         rows += leakage_rows(name, language, found)
         train += [example for example, datasets in zip(examples, found, strict=True) if not datasets]
+    dev: list[Example] = []
     if isinstance(task.dev, Holdout):
         train, dev = hold_out(train, task.dev.holdout)
-    else:
+    elif task.dev is not None:
         dev = [e for code in sorted(languages) for e in source.read(task.dev.dataset, task.dev.split, code)]
     for part, examples in (("train", train), ("dev", dev)):
         if not examples:

@@ -17,7 +17,7 @@ from xstilts.errors import RegistryError
 FOLDER = Path(__file__).parent
 
 E = TypeVar("E", bound="Entry")
-TaskType = Literal["classification", "multiple_choice", "span", "tagging", "retrieval"]
+TaskType = Literal["classification", "multiple_choice", "span", "tagging", "retrieval", "masked_lm"]
 
 
 class Entry(BaseModel):
@@ -56,7 +56,7 @@ class TrainingTask(Entry):
     type: TaskType
     labels: list[str] = []
     train: Split
-    dev: Split | Holdout
+    dev: Split | Holdout | None = None
 
 
 class EvaluationTask(Entry):

@@ -98,6 +98,23 @@ def pretrain(
     optimise(model.modules(), steps, how, "pre-train", log)
 
 
+def continue_masked_lm(
+    model: Model, corpus: Corpus, settings: PretrainingJob, seed: int, log: Callable[[int, float], None]
+) -> None:
+    """Go on with masked LM alone, from any checkpoint; only a masked-LM head is left or, if need be, added.
+
+    Args and raises as `pretrain`; translations are not used.
+    """
+    if LM_HEAD not in model.heads:
+        torch.manual_seed(seed_of(seed, LM_HEAD, "head"))
+        model.add_lm_head()
+        model.to(model.encoder.device)
+    for name in [name for name in model.heads if name != LM_HEAD]:
+        del model.heads[name], model.head_entries[name]
+    text_only = Corpus(corpus.lines, corpus.line_weights, [])
+    pretrain(model, text_only, settings, retrieval_layer=0, seed=seed, log=log)
+
+
 def _steps(
     model: Model, corpus: Corpus, settings: PretrainingJob, layer: int, generator: np.random.Generator
 ) -> Iterator[Callable[[], Step]]:
