@@ -7,7 +7,7 @@ export PYTHON TORCH TORCH_INDEX
 .PHONY: help demo test lint docs lock environment clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: environment ## the default run, micro: results/micro/report.html
 	.venv/bin/snakemake --cores $(CORES) $(ARGS)
@@ -24,6 +24,10 @@ environment: ## .venv as the locks say; nothing to do where it is there
 docs: environment ## the generated pages: config/schema.json, docs/configuration.md, docs/rulegraph.svg
 	.venv/bin/python scripts/write_reference.py
 	.venv/bin/python scripts/draw_rulegraph.py --output docs/rulegraph.svg
+
+results-%: environment ## docs/results-RUN.md from a run: results-micro, results-mini-cpu (an hour, needs its data)
+	.venv/bin/snakemake write_results --cores $(CORES) $(patsubst %,--configfile %,$(wildcard config/$*.yaml)) $(ARGS)
+	cp results/$*/results.md docs/results-$*.md
 
 lock: environment ## the locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	envs/lock.sh $(ARGS)

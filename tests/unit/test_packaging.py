@@ -220,7 +220,9 @@ def test_make_help_explains_every_target() -> None:
     declared = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
     assert declared
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert {line.split()[1] for line in shown.splitlines() if line} == set(declared.group(1).split())
+    explained = {line.split()[1] for line in shown.splitlines() if line}
+    patterns = set(re.findall(r"^([a-z-]+%):", makefile, re.MULTILINE))  # cannot be phony
+    assert explained == set(declared.group(1).split()) | patterns
 
 
 def test_citation_and_licence_agree_with_the_package() -> None:
