@@ -18,7 +18,7 @@ rule generate_micro:
         dataset=lambda w: JOBS.micro_folders[w.dataset_folder],
         entry=lambda w: JOBS.json(registry.datasets()[JOBS.micro_folders[w.dataset_folder]]),
         settings=JOBS.json(PLAN.settings.data.micro),
-        languages=JOBS.languages_hash,
+        languages=JOBS.generator_facts,
         root=subpath(output[0], parent=True),
     message:
         "generate {wildcards.dataset_folder} of micro-XTREME"
@@ -43,7 +43,7 @@ rule collect_evaluation_keys:
     message:
         "collect the keys of all evaluation sets"
     shell:
-        "python scripts/collect_evaluation_keys.py --root $XSTILTS_SOURCE --lock $XSTILTS_LOCK --output {output:q}"
+        'python scripts/collect_evaluation_keys.py --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" --output {output:q}'
         " 2> >(tee {log:q} >&2)"
 
 
@@ -68,7 +68,7 @@ rule prepare_training:
         "prepare the training data of {wildcards.task}"
     shell:
         "python scripts/prepare_training.py --task {wildcards.task} --entry {params.entry:q}"
-        " --root $XSTILTS_SOURCE --lock $XSTILTS_LOCK --keys {input.held_out:q} --train {output.train:q} --dev {output.dev:q}"
+        ' --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" --keys {input.held_out:q} --train {output.train:q} --dev {output.dev:q}'
         " --leakage {output.leakage:q} 2> >(tee {log:q} >&2)"
 
 
@@ -93,7 +93,7 @@ rule prepare_text:
     message:
         "prepare the pre-training text"
     shell:
-        "python scripts/prepare_text.py --root $XSTILTS_SOURCE --lock $XSTILTS_LOCK {params.languages} {params.cap}"
+        'python scripts/prepare_text.py --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" {params.languages} {params.cap}'
         " --keys {input.held_out:q} --output {output.corpus:q} --corpus {output.sizes:q}"
         " --leakage {output.leakage:q} 2> >(tee {log:q} >&2)"
 

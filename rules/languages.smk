@@ -37,6 +37,6 @@ rule measure_fertility:
     message:
         "measure the fertility of the tokenizer"
     shell:
-        "python scripts/measure_fertility.py --tokenizer {input.tokenizer:q} --root $XSTILTS_SOURCE --lock $XSTILTS_LOCK"
+        'python scripts/measure_fertility.py --tokenizer {input.tokenizer:q} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
         " --dataset tatoeba --split test --languages {params.languages:q} --output {output:q}"
         " 2> >(tee {log:q} >&2)"

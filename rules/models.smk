@@ -91,11 +91,14 @@ rule import_model:
         model=JOBS.any_of(JOBS.imported_models),
     params:
         code=code_hash("scripts/import_model.py"),
-        source=lambda w: JOBS.model_source(w.model),
+        repository=lambda w: PLAN.settings.models[w.model].repository or "",
+        revision=lambda w: PLAN.settings.models[w.model].revision or "",
+        weights=lambda w: JOBS.folder_hash(w.model),
     message:
         "import {wildcards.model}"
     shell:
-        "python scripts/import_model.py --model {wildcards.model} {params.source} --code {params.code}"
+        'python scripts/import_model.py --model {wildcards.model} --folder "${{XSTILTS_FOLDER_{wildcards.model}:-}}"'
+        " --repository {params.repository:q} --revision {params.revision:q} --code {params.code}"
         " --output {output:q} 2> >(tee {log:q} >&2)"
 
 

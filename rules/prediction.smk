@@ -25,7 +25,7 @@ for TASK in JOBS.tasks:
             task=TASK,
             script=JOBS.prediction_script(TASK),
             code=JOBS.prediction_code(TASK),
-            entry=JOBS.json(PLAN.task(TASK)),
+            entry=JOBS.prediction_entry(TASK),
             languages=" ".join(PLAN.languages(TASK)),
             locks=JOBS.evaluation_locks(TASK),
             settings=lambda w, TASK=TASK: JOBS.prediction_settings(w.model, w.recipe, TASK),
@@ -36,7 +36,7 @@ for TASK in JOBS.tasks:
             "predict {params.task} with {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}"
         shell:
             "python {params.script} --checkpoint {input.checkpoint:q} --task {params.task}"
-            " --entry {params.entry:q} --languages {params.languages:q} --root $XSTILTS_SOURCE --lock $XSTILTS_LOCK"
+            ' --entry {params.entry:q} --languages {params.languages:q} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
             " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
             " --code {params.code} --output {params.folder:q}"
             " 2> >(tee {log:q} >&2)"

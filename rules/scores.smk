@@ -16,7 +16,7 @@ rule score_predictions:
         f"{RUN}/benchmarks/scores/{{model}}/{{recipe}}/seed{{seed}}/{{task}}.tsv"
     params:
         code=lambda w: JOBS.scoring_code(w.task),
-        entry=lambda w: JOBS.json(PLAN.task(w.task)),
+        entry=lambda w: JOBS.scoring_entry(w.task),
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
         split=lambda w: PLAN.task(w.task).data.split,
@@ -28,7 +28,7 @@ rule score_predictions:
         "python scripts/score_predictions.py"
         " --predictions {params.folder:q}"
         " --task {wildcards.task} --entry {params.entry:q} --languages {params.languages:q}"
-        " --split {params.split} --root $XSTILTS_SOURCE --lock $XSTILTS_LOCK --key {params.key:q} --scores {output.scores:q}"
+        ' --split {params.split} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" --key {params.key:q} --scores {output.scores:q}'
         " --outcomes {output.outcomes:q} 2> >(tee {log:q} >&2)"
 
 
@@ -46,7 +46,7 @@ rule score_controls:
         task=JOBS.any_of(PLAN.retrieval_tasks),
     params:
         code=lambda w: JOBS.controls_code(w.task),
-        entry=lambda w: JOBS.json(PLAN.task(w.task)),
+        entry=lambda w: JOBS.scoring_entry(w.task),
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
         run=PLAN.run.name,
@@ -55,7 +55,7 @@ rule score_controls:
         "score the controls of {wildcards.task}"
     shell:
         "python scripts/score_controls.py --task {wildcards.task} --entry {params.entry:q}"
-        " --languages {params.languages:q} --root $XSTILTS_SOURCE --lock $XSTILTS_LOCK --run {params.run}"
+        ' --languages {params.languages:q} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" --run {params.run}'
         " --direction {params.direction} --scores {output:q} 2> >(tee {log:q} >&2)"
 
 
@@ -77,7 +77,7 @@ rule score_equal_pools:
         mem_mb=1500,
     params:
         code=JOBS.equal_pools_code,
-        entry=lambda w: JOBS.json(PLAN.task(w.task)),
+        entry=lambda w: JOBS.prediction_entry(w.task),
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
         settings=lambda w: JOBS.prediction_settings(w.model, "mlm", w.task),
@@ -90,8 +90,8 @@ rule score_equal_pools:
         "score {wildcards.task} of {wildcards.model}/mlm with equal pools"
     shell:
         "python scripts/score_equal_pools.py --checkpoint {input.checkpoint:q} --task {wildcards.task}"
-        " --entry {params.entry:q} --languages {params.languages:q} --root $XSTILTS_SOURCE"
-        " --lock $XSTILTS_LOCK --settings {params.settings:q} --size {params.size} --draws {params.draws}"
+        ' --entry {params.entry:q} --languages {params.languages:q} --root "$XSTILTS_SOURCE"'
+        ' --lock "$XSTILTS_LOCK" --settings {params.settings:q} --size {params.size} --draws {params.draws}'
         " --key {params.key:q} --threads {params.threads} --device {params.device}"
         " --scores {output:q} 2> >(tee {log:q} >&2)"
 
@@ -132,7 +132,7 @@ rule check_vacuity:
         code=JOBS.vacuity_code,
         tasks=[recipe for _, recipe, _ in PLAN.single_tasks],
         labels=JOBS.single_task_entries,
-        data=lambda w, input: Path(input.examples[0]).parents[1],
+        data=lambda w: f"{RUN}/data/training",
     message:
         "compare encoders and heads with their untrained and constant baselines"
     shell:

@@ -16,17 +16,17 @@ def main(
     model: Annotated[str, Option(help="Name of the model")],
     code: Annotated[str, Option(help="Hash of the code, for the card")],
     output: Annotated[Path, Option(help="Folder of the checkpoint")],
-    folder: Annotated[Path | None, Option(help="Local folder")] = None,
-    repository: Annotated[str | None, Option(help="Repository of the hub")] = None,
-    revision: Annotated[str | None, Option(help="Its 40-digit commit")] = None,
+    folder: Annotated[str, Option(help="Local folder")] = "",
+    repository: Annotated[str, Option(help="Repository of the hub")] = "",
+    revision: Annotated[str, Option(help="Its 40-digit commit")] = "",
 ) -> None:
     """Import a model; every weight of its encoder has to be there."""
     begun = time.monotonic()
     from xstilts.model import checkpoint, importing
 
-    if folder is not None:
-        made = importing.from_folder(folder)
-    elif repository is not None and revision is not None:
+    if folder:
+        made = importing.from_folder(Path(folder))
+    elif repository and revision:
         made = importing.from_hub(repository, revision)
     else:
         raise ConfigError("a model needs a folder, or a repository and its revision", where=f"models.{model}")

@@ -13,7 +13,7 @@ from xstilts.data.examples import Example
 from xstilts.data.sources import open_source
 from xstilts.job_settings import RetrievalPredictionJob
 from xstilts.prediction.job import Predictor, predict_languages
-from xstilts.registry import EvaluationTask
+from xstilts.registry import PredictionTask
 
 
 def main(
@@ -30,7 +30,7 @@ def main(
     lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
 ) -> None:
     """Write predictions and stamps, but for languages whose stamp still holds."""
-    definition = from_json(EvaluationTask, entry, "--entry")
+    definition = from_json(PredictionTask, entry, "--entry")
     chosen, made = from_json(RetrievalPredictionJob, settings, "--settings"), card.read(checkpoint)
     layer = chosen.layer or _default_layer(checkpoint)
     stamp = {

@@ -10,7 +10,7 @@ from xstilts import card
 from xstilts.command_line import from_json, run
 from xstilts.data.sources import open_source
 from xstilts.job_settings import RetrievalPredictionJob
-from xstilts.registry import EvaluationTask
+from xstilts.registry import PredictionTask
 from xstilts.scoring import Measure
 from xstilts.scoring.equal_pools import equal_pool_accuracy
 from xstilts.scoring.table import RunKey, score_rows, score_table
@@ -33,7 +33,7 @@ def main(
     lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
 ) -> None:
     """Write one accuracy per language."""
-    definition = from_json(EvaluationTask, entry, "--entry")
+    definition = from_json(PredictionTask, entry, "--entry")
     chosen = from_json(RetrievalPredictionJob, settings, "--settings")
     source = open_source(root, lock)
     from xstilts.model import checkpoint as checkpoints

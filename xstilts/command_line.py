@@ -1,5 +1,6 @@
 """What all scripts share: named options by typer, and errors without a traceback."""
 
+import errno
 import sys
 from collections.abc import Callable
 from typing import TypeVar
@@ -24,7 +25,9 @@ def run(main: Callable[..., None]) -> None:
     except XstiltsError as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"{type(error).__name__}: {error.strerror or error}\n  Where: {error.filename or '-'}")
+        hint = "\n  Hint: free some room and run again" if error.errno == errno.ENOSPC else ""
+        where = f"\n  Where: {error.filename}" if error.filename else ""
+        sys.exit(f"{type(error).__name__}: {error.strerror or error}{where}{hint}")
 
 
 def from_json(kind: type[Model], text: str, option: str) -> Model:

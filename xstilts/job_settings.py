@@ -24,7 +24,7 @@ PositiveAmount = Annotated[float, Field(gt=0)]
 class Section(BaseModel):
     """Base of all sections: immutable, and strict about unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Architecture(Section):
@@ -80,7 +80,11 @@ class PretrainingJob(PretrainingSettings):
 
 
 class TrainingSettings(Section):
-    """Fine-tuning of one stage. A stage of several tasks takes the smallest of its tasks' values."""
+    """Fine-tuning of one stage.
+
+    Its tasks share one learning rate, warm-up, decay, clip and number of selections: the smallest of
+    their values. Epochs, batch size and lengths stay each task's own.
+    """
 
     epochs: Varied[PositiveAmount] = Field(description="Passes over the training examples")
     learning_rate: Varied[PositiveAmount] = Field(description="Peak learning rate")

@@ -14,14 +14,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from xstilts import fingerprint, recipes, registry
-from xstilts.data.lock import Lock, load_lock, lock_entry
+from xstilts.data.lock import Lock, load_lock, lock_entry, sha256_of
 from xstilts.data.sources import FolderSource
+from xstilts.errors import ConfigError, DataError
+from xstilts.micro.cldr import selected_languages
 from xstilts.micro.generate import DATASETS as MICRO_DATASETS
-from xstilts.plan import Cell, Plan
+from xstilts.micro.generate import files_of
+from xstilts.plan import PIVOT, Cell, Plan
 from xstilts.prediction.stamps import stamp_path
 from xstilts.prediction.submission import prediction_path
-from xstilts.recipes import MLM
-from xstilts.registry import Split
+from xstilts.recipes import MLM, UNTRAINED
+from xstilts.registry import PredictionTask, Split
 from xstilts.scoring import SCORERS
 from xstilts.varied import resolve
 
@@ -63,6 +66,8 @@ class Jobs:
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         os.environ["XSTILTS_SOURCE"] = self.source_root
         os.environ["XSTILTS_LOCK"] = self.lock_path or "none"
+        for name in self.imported_models:
+            os.environ[f"XSTILTS_FOLDER_{name}"] = self.settings.models[name].folder or ""
         os.environ["XSTILTS_SETTINGS"] = self.json(self.settings)
         os.environ["XSTILTS_PROGRESS"] = "1" if sys.stderr.isatty() else ""
 
@@ -70,18 +75,57 @@ class Jobs:
         """Ask for everything that may not be there, so that it is said before any job is planned.
 
         Raises:
-            DataError: if the lock lacks a data set, split or language that the run reads.
+            DataError: if the source lacks a data set, split or language that the run reads.
+            ConfigError: if inputs may be longer than a model allows.
         """
         for task in self.tasks:
+            data = self.plan.task(task).data
+            self._insist(task, data.dataset, data.split, self.plan.languages(task))
             self.evaluation_locks(task)
         for task in self.plan.training_tasks:
+            for dataset, split in self._training_splits(task):
+                self._insist(task, dataset, split, [PIVOT])
             self.training_locks(task)
+        self._check_lengths()
         _ = self.all_evaluation_locks, self.text_locks
 
     @cached_property
     def lock(self) -> Lock | None:
         """The checksums of the mirror; micro-XTREME has none, since the run makes it."""
         return None if self.lock_path is None else load_lock(Path(self.lock_path))
+
+    def _insist(self, task: str, dataset: str, split: str, languages: list[str]) -> None:
+        """Micro-XTREME has no lock, but it is known beforehand what will be in it."""
+        if not self.is_micro:
+            return
+        micro = self.settings.data.micro
+        held = files_of(dataset, micro).get(split, {}) if dataset in MICRO_DATASETS else {}
+        lacking = [code for code in languages if code not in held]
+        if lacking:
+            there = f"it has {', '.join(held)}" if held else f"it holds {', '.join(MICRO_DATASETS)}"
+            raise DataError(
+                f"micro-XTREME has no {dataset}/{split} in {', '.join(lacking)}, which {task} needs",
+                where="run.languages, data.micro.languages or the recipes",
+                hint=there,
+            )
+
+    def _check_lengths(self) -> None:
+        """Models that the run pre-trains have a known longest input."""
+        for model, recipe, _ in self.plan.checkpoints:
+            shape = self.settings.models[model].architecture
+            if shape is None or recipe == UNTRAINED:
+                continue
+            if recipe == MLM or self.plan.is_continued(recipe):
+                lengths = [self.plan.pretraining_settings(model, recipe).max_length]
+            else:
+                stage = self.plan.stage_settings(model, recipe)
+                lengths = [part.max_length for part in stage.parts.values()]
+            if max(lengths) > shape.positions:
+                raise ConfigError(
+                    f"inputs of {max(lengths)} pieces exceed the {shape.positions} positions of {model}",
+                    where=f"max_length of training or pretraining, for {recipe}",
+                    hint="lower max_length or raise positions",
+                )
 
     def check_data(self) -> None:
         """Before the first job: is the mirror there, and is every file of it of the right size?
@@ -192,7 +236,7 @@ class Jobs:
     @property
     def text_languages_option(self) -> str:
         """The languages of the pre-training text, if the run selects some."""
-        chosen = self.run.pretraining_languages
+        chosen = self.plan.pretraining_languages
         return "" if chosen is None else f"--languages '{' '.join(chosen)}'"
 
     @property
@@ -219,12 +263,13 @@ class Jobs:
         """Models of a folder or the hub."""
         return [name for name in self.run.models if self.settings.models[name].source != "pretrain"]
 
-    def model_source(self, model: str) -> str:
-        """Where an imported model comes from, as options."""
-        entry = self.settings.models[model]
-        if entry.source == "folder":
-            return f"--folder '{entry.folder}'"
-        return f"--repository '{entry.repository}' --revision '{entry.revision}'"
+    def folder_hash(self, model: str) -> str:
+        """Hash of the files of a model that lies in a folder, so that other weights are noticed."""
+        folder = self.settings.models[model].folder
+        if folder is None or not Path(folder).is_dir():
+            return ""
+        files = sorted(path for path in Path(folder).iterdir() if path.is_file())
+        return fingerprint.text_hash("".join(f"{path.name} {sha256_of(path)}\n" for path in files))
 
     def checkpoint(self, model: str, recipe: str, seed: str | int) -> str:
         """The folder of a checkpoint; that of the masked LM is shared by all seeds."""
@@ -265,6 +310,13 @@ class Jobs:
         return "" if layer is None else f"--layer {layer}"
 
     # Languages, predictions and scores
+
+    @property
+    def generator_facts(self) -> dict[str, list[str | float | None]]:
+        """What the generator of micro-XTREME reads of the registry of languages."""
+        chosen = selected_languages(self.settings.data.micro.languages)
+        entries = {code: registry.languages()[code] for code in chosen}
+        return {code: [entry.iso639_3, entry.cc100_gib] for code, entry in entries.items()}
 
     @property
     def languages_hash(self) -> str:
@@ -316,6 +368,14 @@ class Jobs:
         """The predictions of one checkpoint."""
         folder = self.prediction_folder(model, recipe, seed, task)
         return [str(path) for path in self._predictions(task, folder)]
+
+    def prediction_entry(self, task: str) -> str:
+        """What a prediction job needs of the registry's entry of a task."""
+        return self.json(self.plan.task(task).model_dump(include=set(PredictionTask.model_fields)))
+
+    def scoring_entry(self, task: str) -> str:
+        """What a scoring job needs of it; its languages and its target decide no score."""
+        return self.json(self.plan.task(task).model_dump(exclude={"languages", "target"}))
 
     def prediction_script(self, task: str) -> str:
         """The program that predicts a task."""
@@ -401,7 +461,12 @@ class Jobs:
     def typology_settings(self) -> str:
         """The settings of the typology study; without models of its own, it takes the run's."""
         settings = self.settings.studies.typology
-        return self.json(settings.model_copy(update={"models": settings.models or self.run.models}))
+        normal = {
+            "models": settings.models or self.run.models,
+            "recipes": list(dict.fromkeys(str(self.plan.recipe(text)) for text in settings.recipes)),
+            "primary_recipe": str(self.plan.recipe(settings.primary_recipe)),
+        }
+        return self.json(settings.model_copy(update=normal))
 
     @property
     def equal_pools(self) -> str:

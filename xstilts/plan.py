@@ -60,8 +60,10 @@ class Plan:
             if model not in settings.models:
                 raise _unknown("model", model, settings.models, "run.models")
         for task in self.run.targets:
-            self.task(task)
-        resolve_languages(self.run.pretraining_languages or [])
+            if task not in registry.evaluation_tasks():
+                raise _unknown("evaluation task", task, registry.evaluation_tasks(), "run.targets")
+        chosen = self.run.pretraining_languages
+        self.pretraining_languages = None if chosen is None else resolve_languages(chosen)
         self._run_languages = resolve_languages(self.run.languages)
         for key, value in [("threads", self.run.threads), *settings.pretraining, *settings.training]:
             if isinstance(value, dict):
@@ -85,7 +87,7 @@ class Plan:
         """The registry's entry of an evaluation task."""
         entries = registry.evaluation_tasks()
         if name not in entries:
-            raise _unknown("evaluation task", name, entries, "run.evaluations, run.languages or studies")
+            raise _unknown("evaluation task", name, entries, "run.evaluations or studies")
         return entries[name]
 
     def training_task(self, name: str, recipe: str) -> TrainingTask:

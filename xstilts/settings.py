@@ -59,7 +59,9 @@ class ModelSettings(Section):
     architecture: Architecture | None = Field(None, description="Its shape, for `source: pretrain`")
     folder: str | None = Field(None, description="Folder with config.json, safetensors and tokenizer")
     repository: str | None = Field(None, description="Repository of the Hugging Face hub")
-    revision: str | None = Field(None, description="40-digit commit of that repository")
+    revision: str | None = Field(
+        None, pattern=r"^[0-9a-f]{40}$", description="40-digit commit of that repository"
+    )
     retrieval_layer: Positive | None = Field(
         None, description="Hidden state that retrieval reads; null: round(14/24 of the layers)"
     )
@@ -106,7 +108,7 @@ class Run(Section):
         min_length=1, description="Languages of evaluation; of each task, those that it has are scored"
     )
     pretraining_languages: list[str] | None = Field(
-        None, description="Languages of the pre-training text; null: all that the source has"
+        None, min_length=1, description="Languages of the pre-training text; null: all that the source has"
     )
     targets: dict[Name, str] = Field(
         {}, description="Stage that stands in for a task's own English training data, by task"

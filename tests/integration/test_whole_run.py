@@ -121,6 +121,32 @@ def test_a_longer_recipe_trains_its_last_stage_only(edited: Clone) -> None:
     assert any("recipe=mnli-csqa" in wildcards for wildcards in planned.wildcards)
 
 
+def test_the_masked_lm_alone_is_a_study(edited: Clone) -> None:
+    changed = overlay(edited, studies__typology__recipes=["mlm"], run__evaluations=[])
+    assert "train_stage" not in edited.scheduled(config=changed).rules
+    edited.build("results/tiny/vacuity.tsv", "results/tiny/leakage.tsv", config=changed)
+
+
+def test_a_language_that_the_registry_gives_to_a_task_keeps_the_others(edited: Clone) -> None:
+    kept = edited.results() / "predictions/micro/mnli/seed1/xnli/dev-de.tsv"
+    before = kept.stat().st_ino
+    edited.edit(
+        "xstilts/registry/tasks.yaml",
+        "el, en, es, fr, hi, ru, sw, th, tr, ur, vi, zh]\n    target: mnli",
+        "el, en, es, fi, fr, hi, ru, sw, th, tr, ur, vi, zh]\n    target: mnli",
+    )
+    edited.build(str(kept.with_name("dev-fi.tsv").relative_to(edited.folder)))
+    assert kept.stat().st_ino == before
+
+
+def test_a_renamed_language_schedules_no_training(edited: Clone) -> None:
+    path = edited.folder / "xstilts/registry/languages.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("Awadhi", "Avadhi"), encoding="utf-8")
+    planned = edited.scheduled().rules
+    assert "build_languages" in planned
+    assert {"generate_micro", "pretrain_model", "train_stage"}.isdisjoint(planned)
+
+
 def test_continued_masked_lm_goes_on_from_its_prefix(edited: Clone) -> None:
     changed = overlay(edited, studies__typology__recipes=["mlm", "mnli", "mnli+udpos", "mnli-cmlm"])
     planned = edited.scheduled(config=changed)

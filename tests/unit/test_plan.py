@@ -1,10 +1,11 @@
 """From a configuration to cells, checkpoints and what each job gets."""
 
 import itertools
+import json
 from typing import Any
 
 import pytest
-from test_settings import changed
+from test_settings import DEFAULT, changed
 
 from xstilts import recipes, settings
 from xstilts.errors import ConfigError, RecipeError, RegistryError, XstiltsError
@@ -126,3 +127,34 @@ def test_continued_masked_lm_is_a_stage_of_its_own() -> None:
     for text in ("cmlm+mnli", "cmlm@100"):
         with pytest.raises(RecipeError, match="a stage of its own"):
             plan_of([text], ["tatoeba"])
+
+
+def test_a_study_is_given_the_names_that_the_scores_have() -> None:
+    config = changed("studies.typology.recipes", ["mlm", "udpos+mnli", "mnli+udpos"])
+    jobs = Jobs(Plan(settings.load(config)))
+    assert json.loads(jobs.typology_settings)["recipes"] == ["mlm", "mnli+udpos"]
+    assert json.loads(jobs.typology_settings)["models"] == ["micro"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("run.languages", ["en", "de", "br"], "no tatoeba/test in br"),
+        ("training.max_length", 512, "exceed the 256 positions"),
+        ("pretraining.max_length", 512, "exceed the 256 positions"),
+        ("run.evaluations", [{"recipes": ["snli_dev"], "tasks": ["tatoeba"]}], "no snli/dev in en"),
+        ("run.evaluations", [{"recipes": ["mlm"], "tasks": ["xquad"]}], "no xquad/test"),
+    ],
+)
+def test_what_the_source_or_the_model_lacks_is_said_before_any_job(
+    key: str, value: Any, message: str
+) -> None:
+    jobs = Jobs(Plan(settings.load(changed(key, value))))
+    with pytest.raises(XstiltsError, match=message):
+        jobs.validate()
+
+
+def test_what_a_job_gets_of_a_task_is_what_it_reads() -> None:
+    jobs = Jobs(Plan(settings.read(DEFAULT)))
+    assert set(json.loads(jobs.prediction_entry("xnli"))) == {"type", "labels", "data"}
+    assert set(json.loads(jobs.scoring_entry("xnli"))) == {"type", "labels", "data", "metrics"}

@@ -100,7 +100,7 @@ def test_held_out_questions_share_no_paragraph_with_the_others(paragraphs: int, 
 
 
 def test_the_held_out_share_is_met() -> None:
-    examples = [PairExample(f"set-{i}", "en", "a", "b", None) for i in range(5000)]
+    examples = [PairExample(f"set-{i}", "en", f"a {i}", "b", None) for i in range(5000)]
     assert len(hold_out(examples, 0.1)[1]) == pytest.approx(500, abs=65)  # three standard deviations
 
 
@@ -148,3 +148,10 @@ def test_a_sample_is_nested_ordered_and_seeded(lines: list[str], size: int, seed
 def test_other_seeds_choose_other_lines() -> None:
     lines = [str(i) for i in range(100)]
     assert sample(lines, 50, "0 de") != sample(lines, 50, "1 de")
+
+
+def test_pairs_of_one_premise_stay_together() -> None:
+    examples = [PairExample(f"set-{i}", "en", f"a {i // 3}", f"b {i}", None) for i in range(900)]
+    kept, held = ({example.first for example in part} for part in hold_out(examples, 0.2))
+    assert held
+    assert not kept & held

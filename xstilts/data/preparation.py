@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from xstilts import registry
-from xstilts.data.examples import Example, ParallelExample, SpanExample
+from xstilts.data.examples import Example, PairExample, ParallelExample, SpanExample
 from xstilts.data.labels import check_labels
 from xstilts.data.leakage import EvaluationKeys, key_of, leakage_rows, leakage_table, normalise
 from xstilts.data.sources import FolderSource
@@ -64,16 +64,25 @@ def prepare_task(
 
 
 def hold_out(examples: Sequence[Example], share: float) -> tuple[list[Example], list[Example]]:
-    """Divide examples into (kept, held out) by the hash of their ids.
+    """Divide examples into (kept, held out) by a hash.
 
-    Questions are divided by the hash of their paragraphs, so that the parts share none.
+    Questions are divided by their paragraphs and pairs by their first texts (premises), so that the
+    parts share none; all others by their ids.
     """
     kept: list[Example] = []
     held: list[Example] = []
     for example in examples:
-        unit = key_of(normalise(example.context)) if isinstance(example, SpanExample) else example.id
-        (held if _fraction(unit) < share else kept).append(example)
+        (held if _fraction(_unit(example)) < share else kept).append(example)
     return kept, held
+
+
+def _unit(example: Example) -> str:
+    """What must not be divided."""
+    if isinstance(example, SpanExample):
+        return key_of(normalise(example.context))
+    if isinstance(example, PairExample):
+        return key_of(normalise(example.first))
+    return example.id
 
 
 def prepare_text(

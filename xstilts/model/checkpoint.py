@@ -165,7 +165,20 @@ def _unpooled(config: Any) -> dict[str, bool]:
 
 
 def save(model: Model, folder: Path) -> None:
-    """Write encoder, heads and tokenizer; the card is written by the job."""
+    """Write encoder, heads and tokenizer; the card is written by the job.
+
+    Raises:
+        CheckpointError: if they cannot be written (a full disk).
+    """
+    try:
+        _write(model, folder)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"the checkpoint cannot be written: {error}", where=str(folder), hint="is the disk full?"
+        ) from error
+
+
+def _write(model: Model, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     model.encoder.save_pretrained(folder)
     tensors = {

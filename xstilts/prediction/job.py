@@ -9,13 +9,13 @@ from xstilts.data.lock import sha256_of
 from xstilts.data.sources import FolderSource
 from xstilts.prediction import stamps
 from xstilts.prediction.submission import prediction_path, write_predictions
-from xstilts.registry import EvaluationTask
+from xstilts.registry import PredictionTask
 
 Predictor = Callable[[Sequence[Example], str], Mapping[str, Any]]
 
 
 def predict_languages(
-    entry: EvaluationTask,
+    entry: PredictionTask,
     languages: Sequence[str],
     source: FolderSource,
     output: Path,

@@ -59,12 +59,17 @@ class TrainingTask(Entry):
     dev: Split | Holdout | None = None
 
 
-class EvaluationTask(Entry):
-    """Something that a checkpoint is scored on."""
+class PredictionTask(Entry):
+    """What a prediction job needs to know of an evaluation task."""
 
     type: TaskType
     labels: list[str] = []
     data: Split
+
+
+class EvaluationTask(PredictionTask):
+    """Something that a checkpoint is scored on."""
+
     metrics: list[str]
     languages: list[str] | None = None
     target: str | None = None

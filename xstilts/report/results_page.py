@@ -11,6 +11,7 @@ import yaml
 from xstilts.tables import read_table
 
 CONTROLS = ("chance", "tfidf")
+PIVOT = "en"
 
 
 def page(run: Path, settings: Mapping[str, Any], checkpoints: Sequence[Path]) -> str:
@@ -46,12 +47,23 @@ def page(run: Path, settings: Mapping[str, Any], checkpoints: Sequence[Path]) ->
 
 
 def _markdown(table: pd.DataFrame) -> str:
-    shown = table.map(lambda value: f"{value:.3f}" if isinstance(value, float) else value)
+    shown = table.astype({"n": "Int64"}) if "n" in table else table
+    shown = shown.map(lambda value: f"{value:.3f}" if isinstance(value, float) else value)
     rows = [list(map(str, shown.columns)), ["---"] * len(shown.columns)]
-    rows += [
-        ["–" if value in ("nan", "None") else value for value in map(str, row)] for row in shown.to_numpy()
-    ]
+    missing = {"nan", "None", "<NA>"}
+    rows += [["–" if text in missing else text for text in map(str, row)] for row in shown.to_numpy()]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def _by_language(rows: pd.DataFrame, first: Sequence[str] = ()) -> str:
+    """A row per language, a column per value of `column`, and the mean over languages but English."""
+    table = rows.pivot_table(index="language", columns="column", values="value", aggfunc="mean")
+    order = [column for column in first if column in table]
+    table = table[order + sorted(set(table.columns) - set(order))]
+    mean = table.drop(index=PIVOT, errors="ignore").mean()
+    table.insert(0, "n", rows.groupby("language")["n"].first())
+    table.loc["mean but en"] = mean
+    return _markdown(table.reset_index())
 
 
 def _retrieval(scores: pd.DataFrame) -> list[str]:
@@ -63,30 +75,21 @@ def _retrieval(scores: pd.DataFrame) -> list[str]:
         for model in sorted(set(chosen["model"]) - set(CONTROLS)):
             own = chosen[chosen["model"].isin([model, *CONTROLS])].copy()
             own["column"] = own["recipe"].where(own["recipe"] != "-", own["model"])
-            table = own.pivot_table(index="language", columns="column", values="value", aggfunc="mean")
-            first = [column for column in ("chance", "untrained", "tfidf", "mlm") if column in table]
-            table = table[first + sorted(set(table.columns) - set(first))]
-            table.insert(0, "n", own.groupby("language")["n"].first())
-            table.loc["mean"] = table.mean()
-            table["n"] = table["n"].round().astype(int)
             setting = own.loc[own["model"] == model, "setting"].iloc[0]
-            metric = own["metric"].iloc[0]
-            parts += [f"## {task}: {metric}, {model}, {setting}\n", _markdown(table.reset_index())]
+            title = f"## {task}: {own['metric'].iloc[0]}, {model}, {setting}\n"
+            parts += [title, _by_language(own, ("chance", "untrained", "tfidf", "mlm"))]
     return parts
 
 
 def _tasks(scores: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
-    """A table per task with a head; a task without scores is named."""
+    """A table per task with a head and model; a task without scores is named."""
     headed = scores[(scores["setting"] == "-") & ~scores["model"].isin(CONTROLS)]
     parts = []
-    for task in sorted(headed["task"].unique()):
-        own = headed[headed["task"] == task].copy()
-        own["column"] = own["recipe"] + ": " + own["metric"]
-        table = own.pivot_table(index="language", columns="column", values="value", aggfunc="mean")
-        table.insert(0, "n", own.groupby("language")["n"].first())
-        table.loc["mean"] = table.mean()
-        table["n"] = table["n"].round().astype(int)
-        parts += [f"## {task}, zero-shot\n", _markdown(table.reset_index())]
+    for (task, model), rows in headed.groupby(["task", "model"], sort=True):
+        own = rows.assign(column=rows["recipe"] + ": " + rows["metric"])
+        # tag_accuracy counts words, all else examples: show the latter.
+        own["n"] = own.groupby("language")["n"].transform("min")
+        parts += [f"## {task}, zero-shot, {model}\n", _by_language(own)]
     asked = {task for block in settings["run"]["evaluations"] for task in block["tasks"]}
     withheld = sorted(asked - set(scores["task"]))
     if withheld:

@@ -167,7 +167,7 @@ def confidence(tests: pd.DataFrame, settings: Settings, detectable: float | None
         f"n = {number(primary['n'], 0)}.",
         _agreement(tests, primary["estimate"]),
     ]
-    if pd.notna(detectable):
+    if pd.notna(detectable) and detectable <= 1:
         power = percent(settings["power"])
         parts.append(f"An effect of {number(detectable)} would have been found with {power} power.")
     return " ".join(filter(None, parts))

@@ -19,7 +19,7 @@ def equal_pool_accuracy(
     Returns:
         A fraction; ties count for the lower index, as in the scores themselves.
     """
-    similarity = queries @ index.T
+    similarity = (queries.astype(np.float64) @ index.T.astype(np.float64)).astype(np.float32)
     pairs = len(queries)
     if pairs <= size:
         return float(np.mean(similarity.argmax(axis=1) == np.arange(pairs)))

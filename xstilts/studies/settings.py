@@ -24,7 +24,7 @@ class TypologySettings(BaseModel):
         "fdr_bh", description="Correction over the exploratory tests (fdr_bh: Benjamini-Hochberg)"
     )
     models: list[str] = Field(
-        [], description="Models, the primary one first; empty: all in the scores, the largest first"
+        [], description="Models, the primary one first; empty: those of the run, in its order"
     )
     recipes: list[str] = Field(["mlm"], min_length=1, description="Recipes, as the study reports them")
     tasks: list[str] = Field(["tatoeba"], min_length=1, description="Retrieval tasks")
