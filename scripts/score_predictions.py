@@ -47,8 +47,8 @@ def main(
             print(f"{task} {language}: the gold answers are withheld; predicted, not scored", file=sys.stderr)
             continue
         file = prediction_path(predictions, definition.type, split, language)
-        whose = _key(key, file)
         found = read_predictions(file, definition.type, examples)
+        whose = _key(key, file)
         measures = chosen(
             score(definition.type, examples, found, definition.labels), definition.metrics, task
         )

@@ -9,10 +9,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from xstilts.prediction import stamps
 from xstilts.tables import read_table
 
 ROOT = Path(__file__).parents[2]
-KEY = {"run": "micro", "model": "tiny", "parameters": 7, "recipe": "mnli", "intermediate": "mnli", "seed": 1}
+KEY = {"run": "micro", "model": "tiny", "recipe": "mnli", "intermediate": "mnli", "seed": 1}
 TAGS = ["DET", "NOUN", "VERB"]
 
 
@@ -67,6 +68,7 @@ def score(
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in predictions.items():
         (folder / name).write_text(text, encoding="utf-8")
+        stamps.write(folder / name, {"parameters": 7, "setting": "-"})
     languages = sorted({name.partition("-")[2].partition(".")[0] for name in predictions}, reverse=True)
     return run(
         "score_predictions.py", "--predictions", folder, "--split", split, "--languages", " ".join(languages),

@@ -22,9 +22,16 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     return clone
 
 
-@pytest.fixture()
+@pytest.fixture
+def copied(finished: Clone, tmp_path: Path) -> Clone:
+    """A copy of the finished run, with Snakemake's own records, for tests that go on to build."""
+    shutil.copytree(finished.folder, tmp_path / "copy")
+    return Clone(tmp_path / "copy")
+
+
+@pytest.fixture
 def edited(finished: Clone) -> Iterator[Clone]:
-    """The finished run, whose files (but for results) are restored after the test."""
+    """The finished run, whose files (but for results) are restored after the test: nothing is built."""
     kept = {
         path: (path.read_bytes(), path.stat())
         for folder in ("xstilts", "scripts", "rules", "tests/integration")
@@ -87,27 +94,22 @@ def test_the_significance_level_rebuilds_the_study_and_the_report(edited: Clone)
     assert edited.scheduled(config=changed).rules == STUDY
 
 
-def test_one_more_language_is_predicted_and_scored_without_training(edited: Clone) -> None:
-    fewer = overlay(edited, run__languages=["en", "ar", "de", "fi", "fr", "hi", "sw", "zh"])
-    shutil.copytree(edited.results(), edited.folder / "saved")
-    try:
-        edited.build("scores", config=fewer)
-        for stale in edited.results().glob("predictions/**/*-ja.*"):
-            stale.unlink()
-        # A mark in a kept file: were it predicted again, the mark would go.
-        kept = edited.results() / "predictions/micro/mnli/seed1/tatoeba/test-de.tsv"
-        marked = "\n".join(reversed(kept.read_text(encoding="utf-8").split())) + "\n"
-        kept.write_text(marked, encoding="utf-8")
-        again = {"measure_fertility", "score_controls", "score_equal_pools", *AFTER_PREDICTION}
-        planned = edited.scheduled().rules
-        assert planned <= {"predict_tatoeba", "predict_udpos", *again}
-        assert {"predict_tatoeba", "predict_udpos", "score_predictions"} <= planned
-        edited.build("scores")
-        assert kept.read_text(encoding="utf-8") == marked
-        assert kept.with_name("test-ja.tsv").is_file()
-    finally:
-        shutil.rmtree(edited.results())
-        (edited.folder / "saved").rename(edited.results())
+def test_one_more_language_is_predicted_and_scored_without_training(copied: Clone) -> None:
+    fewer = overlay(copied, run__languages=["en", "ar", "de", "fi", "fr", "hi", "sw", "zh"])
+    copied.build("scores", config=fewer)
+    for stale in copied.results().glob("predictions/**/*-ja.*"):
+        stale.unlink()
+    # A mark in a kept file: were it predicted again, the mark would go.
+    kept = copied.results() / "predictions/micro/mnli/seed1/tatoeba/test-de.tsv"
+    marked = "\n".join(reversed(kept.read_text(encoding="utf-8").split())) + "\n"
+    kept.write_text(marked, encoding="utf-8")
+    again = {"measure_fertility", "score_controls", "score_equal_pools", *AFTER_PREDICTION}
+    planned = copied.scheduled().rules
+    assert planned <= {"predict_tatoeba", "predict_udpos", *again}
+    assert {"predict_tatoeba", "predict_udpos", "score_predictions"} <= planned
+    copied.build("scores")
+    assert kept.read_text(encoding="utf-8") == marked
+    assert kept.with_name("test-ja.tsv").is_file()
 
 
 def test_a_longer_recipe_trains_its_last_stage_only(edited: Clone) -> None:
@@ -121,21 +123,21 @@ def test_a_longer_recipe_trains_its_last_stage_only(edited: Clone) -> None:
     assert any("recipe=mnli-csqa" in wildcards for wildcards in planned.wildcards)
 
 
-def test_the_masked_lm_alone_is_a_study(edited: Clone) -> None:
-    changed = overlay(edited, studies__typology__recipes=["mlm"], run__evaluations=[])
-    assert "train_stage" not in edited.scheduled(config=changed).rules
-    edited.build("results/tiny/vacuity.tsv", "results/tiny/leakage.tsv", config=changed)
+def test_the_masked_lm_alone_is_a_study(copied: Clone) -> None:
+    changed = overlay(copied, studies__typology__recipes=["mlm"], run__evaluations=[])
+    assert "train_stage" not in copied.scheduled(config=changed).rules
+    copied.build("results/tiny/vacuity.tsv", "results/tiny/leakage.tsv", config=changed)
 
 
-def test_a_language_that_the_registry_gives_to_a_task_keeps_the_others(edited: Clone) -> None:
-    kept = edited.results() / "predictions/micro/mnli/seed1/xnli/dev-de.tsv"
+def test_a_language_that_the_registry_gives_to_a_task_keeps_the_others(copied: Clone) -> None:
+    kept = copied.results() / "predictions/micro/mnli/seed1/xnli/dev-de.tsv"
     before = kept.stat().st_ino
-    edited.edit(
+    copied.edit(
         "xstilts/registry/tasks.yaml",
         "el, en, es, fr, hi, ru, sw, th, tr, ur, vi, zh]\n    target: mnli",
         "el, en, es, fi, fr, hi, ru, sw, th, tr, ur, vi, zh]\n    target: mnli",
     )
-    edited.build(str(kept.with_name("dev-fi.tsv").relative_to(edited.folder)))
+    copied.build(str(kept.with_name("dev-fi.tsv").relative_to(copied.folder)))
     assert kept.stat().st_ino == before
 
 
@@ -147,12 +149,12 @@ def test_a_renamed_language_schedules_no_training(edited: Clone) -> None:
     assert {"generate_micro", "pretrain_model", "train_stage"}.isdisjoint(planned)
 
 
-def test_continued_masked_lm_goes_on_from_its_prefix(edited: Clone) -> None:
-    changed = overlay(edited, studies__typology__recipes=["mlm", "mnli", "mnli+udpos", "mnli-cmlm"])
-    planned = edited.scheduled(config=changed)
+def test_continued_masked_lm_goes_on_from_its_prefix(copied: Clone) -> None:
+    changed = overlay(copied, studies__typology__recipes=["mlm", "mnli", "mnli+udpos", "mnli-cmlm"])
+    planned = copied.scheduled(config=changed)
     assert planned.counts["continue_pretraining"] == 1
     assert {"train_stage", "pretrain_model", "prepare_text"}.isdisjoint(planned.rules)
-    edited.build("results/tiny/checkpoints/micro/mnli-cmlm/seed1", config=changed)
+    copied.build("results/tiny/checkpoints/micro/mnli-cmlm/seed1", config=changed)
 
 
 def test_the_learning_rate_of_a_task_retrains_the_recipes_with_it(edited: Clone) -> None:
