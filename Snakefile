@@ -22,6 +22,8 @@ configfile: "config.yaml"
 
 
 try:
+    for path in [*workflow.configfiles, *workflow.config_settings.configfiles]:
+        registry.load_yaml(Path(path))  # refuses a key given twice, of which Snakemake keeps the last
     JOBS = Jobs(Plan(settings.load(config)))
     JOBS.validate()
 except XstiltsError as error:
