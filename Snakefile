@@ -39,8 +39,8 @@ container: "docker://xstilts:0.1.0"
 
 
 wildcard_constraints:
-    model=r"[a-z][a-z0-9_]*",
-    recipe=r"[a-z0-9_@+-]+",
+    model=JOBS.any_of(PLAN.run.models),
+    recipe=JOBS.recipe_pattern,
     seed=r"\d+",
     task=r"[a-z][a-z0-9_]*",
 

@@ -2,9 +2,6 @@
 # Needs: checkpoints of `mlm`, prepared training data (or text, for continued masked LM).
 # Makes: checkpoints/<model>/<recipe>/seed<k>/.
 
-# `cmlm` is a stage of its own, so a recipe that ends with it is told by its last stage.
-CONTINUED = r"([a-z0-9_@+-]+-)?cmlm"
-
 
 rule train_stage:
     """Train the last stage of a recipe."""
@@ -19,7 +16,7 @@ rule train_stage:
     benchmark:
         f"{RUN}/benchmarks/checkpoints/{{model}}/{{recipe}}/seed{{seed}}.tsv"
     wildcard_constraints:
-        recipe=rf"(?!(mlm|untrained|{CONTINUED})/)[a-z0-9_@+-]+",
+        recipe=JOBS.trained_pattern,
     threads: lambda w: JOBS.threads(w.model, w.recipe)
     resources:
         mem_mb=1500,
@@ -50,7 +47,7 @@ rule continue_pretraining:
     benchmark:
         f"{RUN}/benchmarks/checkpoints/{{model}}/{{recipe}}/seed{{seed}}.tsv"
     wildcard_constraints:
-        recipe=CONTINUED,
+        recipe=JOBS.continued_pattern,
     threads: lambda w: JOBS.threads(w.model, w.recipe)
     resources:
         mem_mb=2500,

@@ -271,6 +271,25 @@ class Jobs:
         files = sorted(path for path in Path(folder).iterdir() if path.is_file())
         return fingerprint.text_hash("".join(f"{path.name} {sha256_of(path)}\n" for path in files))
 
+    @property
+    def trained_pattern(self) -> str:
+        """A wildcard constraint: recipes whose last stage is trained on examples."""
+        entries = registry.training_tasks()
+        examples = [name for name, entry in entries.items() if entry.type != "masked_lm"]
+        return recipes.pattern(entries, last=examples)
+
+    @property
+    def continued_pattern(self) -> str:
+        """A wildcard constraint: recipes whose last stage is continued masked LM."""
+        entries = registry.training_tasks()
+        masked = [name for name, entry in entries.items() if entry.type == "masked_lm"]
+        return recipes.pattern(entries, last=masked)
+
+    @property
+    def recipe_pattern(self) -> str:
+        """A wildcard constraint: every recipe."""
+        return "|".join([MLM, UNTRAINED, self.trained_pattern, self.continued_pattern])
+
     def checkpoint(self, model: str, recipe: str, seed: str | int) -> str:
         """The folder of a checkpoint; that of the masked LM is shared by all seeds."""
         parsed = recipes.parse(recipe)
@@ -471,8 +490,9 @@ class Jobs:
     @property
     def equal_pools(self) -> str:
         """The primary model's scores of the primary task with equal pools."""
-        task = self.settings.studies.typology.primary_task
-        return f"{self.folder}/scores/equal_pools/{self.run.models[0]}/{task}.tsv"
+        study = self.settings.studies.typology
+        model = (study.models or self.run.models)[0]
+        return f"{self.folder}/scores/equal_pools/{model}/{study.primary_task}.tsv"
 
     def figure_files(self, study: str) -> list[str]:
         """The figures of a study, in every format."""

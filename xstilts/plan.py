@@ -68,7 +68,21 @@ class Plan:
         for key, value in [("threads", self.run.threads), *settings.pretraining, *settings.training]:
             if isinstance(value, dict):
                 self._check_patterns(key, value)
+        self._check_typology()
         _ = self.cells
+
+    def _check_typology(self) -> None:
+        """The study of retrieval can read neither another kind of task nor models that the run lacks."""
+        study = self.settings.studies.typology
+        for task in study.tasks if "typology" in self.run.studies else []:
+            if self.task(task).type != "retrieval":
+                known = [
+                    name for name, entry in registry.evaluation_tasks().items() if entry.type == "retrieval"
+                ]
+                raise _unknown("retrieval task", task, known, "studies.typology.tasks")
+        for model in study.models:
+            if model not in self.run.models:
+                raise _unknown("model of the run", model, self.run.models, "studies.typology.models")
 
     def _check_patterns(self, key: str, patterns: Iterable[str]) -> None:
         """Refuse a pattern that names what is not there, so that no misprint is ignored."""

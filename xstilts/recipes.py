@@ -12,6 +12,7 @@ that one training job has one name, and no task stands twice within a stage.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xstilts.errors import RecipeError
@@ -146,6 +147,19 @@ class _Parser:
             where=f"{self.text}\n         {' ' * at}^",
             hint="a recipe is 'mlm', or stages such as 'squad1', 'squad1-mnli', 'mnli+squad1', 'squad1@8000'",
         )
+
+
+def pattern(tasks: Iterable[str], last: Iterable[str]) -> str:
+    """A regular expression of the recipes of these tasks whose last stage has only tasks of `last`.
+
+    It is the grammar without its two conditions on a stage: sorted, and no task twice.
+    """
+
+    def stage(names: Iterable[str]) -> str:
+        part = rf"(?:{'|'.join(sorted(names))})(?:@[1-9][0-9]*)?"
+        return rf"{part}(?:\+{part})*"
+
+    return rf"(?:{stage(tasks)}-)*{stage(last)}"
 
 
 def prefixes(recipe: Recipe) -> list[Recipe]:

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from typing import Any
 
 import pytest
@@ -158,3 +159,39 @@ def test_what_a_job_gets_of_a_task_is_what_it_reads() -> None:
     jobs = Jobs(Plan(settings.read(DEFAULT)))
     assert set(json.loads(jobs.prediction_entry("xnli"))) == {"type", "labels", "data"}
     assert set(json.loads(jobs.scoring_entry("xnli"))) == {"type", "labels", "data", "metrics"}
+
+
+@pytest.mark.parametrize(
+    ("text", "trained", "continued"),
+    [
+        ("csqa", True, False),
+        ("csqa@50-mnli+squad1", True, False),
+        ("cmlm-csqa", True, False),
+        ("csqa-cmlm", False, True),
+        ("cmlm", False, True),
+        ("mlm", False, False),
+        ("untrained", False, False),
+        ("csqa--mnli", False, False),
+        ("csqa-nothing", False, False),
+        ("csqa@0", False, False),
+    ],
+)
+def test_a_rule_makes_the_recipes_of_its_kind(text: str, trained: bool, continued: bool) -> None:
+    jobs = Jobs(Plan(settings.read(DEFAULT)))
+    assert bool(re.fullmatch(jobs.trained_pattern, text)) == trained
+    assert bool(re.fullmatch(jobs.continued_pattern, text)) == continued
+    assert bool(re.fullmatch(jobs.recipe_pattern, text)) == (trained or continued or text in recipes.RESERVED)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("models", ["large"], "model of the run 'large'"),
+        ("tasks", ["tatoeba", "xnli"], "retrieval task 'xnli'"),
+    ],
+)
+def test_the_typology_study_reads_what_there_is(key: str, value: list[str], message: str) -> None:
+    config = changed(f"studies.typology.{key}", value)
+    config["studies"]["typology"]["metrics"]["xnli"] = "accuracy"
+    with pytest.raises(ConfigError, match=message):
+        Plan(settings.load(config))
