@@ -117,8 +117,10 @@ def test_a_longer_recipe_trains_its_last_stage_only(edited: Clone) -> None:
     planned = edited.scheduled(config=changed)
     assert planned.counts["train_stage"] == 1
     assert planned.counts["predict_tatoeba"] == 1
+    assert planned.counts["generate_micro"] == 1  # csqa, which is no evaluation set
     assert planned.rules == {
-        "train_stage", "predict_tatoeba", "prepare_training", "collect_leakage", *AFTER_PREDICTION,
+        "generate_micro", "train_stage", "predict_tatoeba", "prepare_training", "collect_leakage",
+        *AFTER_PREDICTION,
     }  # fmt: skip
     assert any("recipe=mnli-csqa" in wildcards for wildcards in planned.wildcards)
 
