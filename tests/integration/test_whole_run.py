@@ -122,7 +122,7 @@ def test_a_longer_recipe_trains_its_last_stage_only(edited: Clone) -> None:
         "generate_micro", "train_stage", "predict_tatoeba", "prepare_training", "collect_leakage",
         *AFTER_PREDICTION,
     }  # fmt: skip
-    assert any("recipe=mnli-csqa" in wildcards for wildcards in planned.wildcards)
+    assert "train micro on mnli-csqa, seed 1" in planned.messages
 
 
 def test_the_masked_lm_alone_is_a_study(copied: Clone) -> None:
@@ -162,9 +162,8 @@ def test_continued_masked_lm_goes_on_from_its_prefix(copied: Clone) -> None:
 def test_the_learning_rate_of_a_task_retrains_the_recipes_with_it(edited: Clone) -> None:
     changed = overlay(edited, training__learning_rate={"*": 0.0005, "*/*/udpos": 0.0001})
     planned = edited.scheduled(config=changed)
-    trained = {w for w in planned.wildcards if "recipe=" in w}
-    assert planned.counts["train_stage"] == 2  # udpos and mnli+udpos, not mnli
-    assert not any("recipe=mnli," in wildcards for wildcards in trained)
+    trained = {message for message in planned.messages if message.startswith("train ")}
+    assert trained == {"train micro on udpos, seed 1", "train micro on mnli+udpos, seed 1"}  # not mnli
     assert "pretrain_model" not in planned.rules
 
 
@@ -183,5 +182,6 @@ def test_an_unrelated_task_schedules_no_training(edited: Clone) -> None:
 def test_the_paper_plans_no_micro_model(finished: Clone) -> None:
     planned = finished.scheduled(config="config/paper.yaml")
     assert planned.counts["train_stage"] > 50
-    assert not any("model=micro" in wildcards for wildcards in planned.wildcards)
+    assert "train xlmr_large on csqa, seed 5" in planned.messages
+    assert not any("micro" in message for message in planned.messages)
     assert {"pretrain_model", "generate_micro", "train_tokenizer"}.isdisjoint(planned.rules)

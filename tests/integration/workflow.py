@@ -80,10 +80,10 @@ class Clone:
 
 @dataclass(frozen=True)
 class Scheduled:
-    """The jobs of a dry run: how many of each rule, and the wildcards of each."""
+    """The jobs of a dry run: how many of each rule, and the message of each."""
 
     counts: Counter[str]
-    wildcards: list[str]
+    messages: list[str]
 
     @classmethod
     def parse(cls, text: str) -> "Scheduled":
@@ -91,7 +91,7 @@ class Scheduled:
         table = re.search(r"Job stats:\njob +count\n-+ +-+\n(.*?)\ntotal", text, flags=re.DOTALL)
         rows = [line.split() for line in table.group(1).splitlines()] if table else []
         counts = Counter({rule: int(count) for rule, count in rows})
-        return cls(counts, re.findall(r"^ +wildcards: (.*)$", text, flags=re.MULTILINE))
+        return cls(counts, re.findall(r"^Job \d+: (.*)$", text, flags=re.MULTILINE))
 
     @property
     def rules(self) -> set[str]:
