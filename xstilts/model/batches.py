@@ -19,7 +19,10 @@ class Batch:
     mask: Tensor
 
 
-def pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:
+Row = Sequence[int] | np.ndarray
+
+
+def pad(rows: Sequence[Row], value: int) -> Tensor:
     """Rows of unequal length as one matrix (rows, longest)."""
     matrix = np.full((len(rows), max(map(len, rows))), value, dtype=np.int64)
     for i, row in enumerate(rows):
@@ -27,7 +30,7 @@ def pad(rows: Sequence[Sequence[int]], value: int) -> Tensor:
     return torch.from_numpy(matrix)
 
 
-def collate(ids: Sequence[Sequence[int]], rows: list[int], padding: int, device: torch.device) -> Batch:
+def collate(ids: Sequence[Row], rows: list[int], padding: int, device: torch.device) -> Batch:
     """The batch of some rows."""
     matrix = pad([ids[row] for row in rows], padding)
     lengths = torch.tensor([len(ids[row]) for row in rows])

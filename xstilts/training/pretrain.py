@@ -22,6 +22,7 @@ from xstilts.model.batches import Batch
 from xstilts.model.checkpoint import LM_HEAD, LanguageModelHead, Model
 from xstilts.model.device import seed_of
 from xstilts.model.heads import IGNORED
+from xstilts.model.pieces import Pieces
 from xstilts.model.pooling import pool
 from xstilts.training.loop import Optimisation, Step, optimise
 
@@ -30,11 +31,14 @@ KEPT, RANDOM = 0.1, 0.1  # of the chosen pieces: left as they are, replaced at r
 
 @dataclass(frozen=True)
 class Corpus:
-    """Lines of text and translation pairs as pieces, with special ones; `weights` to draw lines by."""
+    """Lines of text and translation pairs as pieces, with special ones; `weights` to draw lines by.
 
-    lines: list[list[int]]
+    Pieces are arrays of 32-bit integers: as lists they would take eight times the memory.
+    """
+
+    lines: list[np.ndarray]
     line_weights: np.ndarray
-    pairs: list[tuple[list[int], list[int]]]
+    pairs: list[tuple[np.ndarray, np.ndarray]]
 
 
 def read_corpus(folder: Path, model: Model, max_length: int, exponent: float) -> Corpus:
@@ -50,24 +54,25 @@ def read_corpus(folder: Path, model: Model, max_length: int, exponent: float) ->
         DataError: if there is no text, or a file is malformed.
     """
     tokens = model.pieces
-    lines: list[list[int]] = []
+    lines: list[np.ndarray] = []
     weights: list[float] = []
     for file in sorted((folder / "text").glob("*.txt")):
         texts = [text for _, text in numbered_lines(file)]
-        lines += [tokens.one(encoded.ids, max_length) for encoded in tokens.stream(texts)]
+        lines += _rows(tokens, texts, max_length)
         weights += [len(texts) ** (exponent - 1) for _ in texts]
-    pairs: list[tuple[list[int], list[int]]] = []
+    pairs: list[tuple[np.ndarray, np.ndarray]] = []
     for file in sorted((folder / "pairs").glob("*.tsv")):
         sides = [values for _, values in fields(file, "text english")]
-        first, second = (tokens.stream([side[i] for side in sides]) for i in (0, 1))
-        pairs += [
-            (tokens.one(a.ids, max_length), tokens.one(b.ids, max_length))
-            for a, b in zip(first, second, strict=True)
-        ]
+        first, second = (_rows(tokens, [side[i] for side in sides], max_length) for i in (0, 1))
+        pairs += zip(first, second, strict=True)
     if not lines:
         raise DataError("there is no text to pre-train on", where=str(folder), hint="see data.source")
     probabilities = np.asarray(weights)
     return Corpus(lines, probabilities / probabilities.sum(), pairs)
+
+
+def _rows(tokens: Pieces, texts: list[str], max_length: int) -> list[np.ndarray]:
+    return [np.array(tokens.one(text.ids, max_length), dtype=np.int32) for text in tokens.stream(texts)]
 
 
 def pretrain(
@@ -140,7 +145,7 @@ def _steps(
 
 
 def _drawn(
-    lines: list[list[int]], weights: np.ndarray, size: int, generator: np.random.Generator
+    lines: list[np.ndarray], weights: np.ndarray, size: int, generator: np.random.Generator
 ) -> Iterator[list[int]]:
     """Batches of lines drawn by weight, with replacement, of similar length."""
     while True:
