@@ -9,6 +9,7 @@ localrules:
     scores,
     study_typology,
     studies,
+    sweep_layers,
     report,
 
 
@@ -56,6 +57,12 @@ rule studies:
     """Every study that the run selects."""
     input:
         [file for name in PLAN.run.studies for file in JOBS.study_files(name)],
+
+
+rule sweep_layers:
+    """Every layer and pooling of the masked LMs on the run's retrieval tasks, apart from the scores."""
+    input:
+        JOBS.sweep_files,
 
 
 rule report:

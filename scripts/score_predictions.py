@@ -13,7 +13,7 @@ from xstilts.data.sources import open_source
 from xstilts.prediction import stamps
 from xstilts.prediction.submission import prediction_path, read_predictions
 from xstilts.registry import EvaluationTask
-from xstilts.scoring import score
+from xstilts.scoring import score, scored_split
 from xstilts.scoring.table import (
     RunKey,
     chosen,
@@ -52,8 +52,9 @@ def main(
         measures = chosen(
             score(definition.type, examples, found, definition.labels), definition.metrics, task
         )
-        rows += score_rows(whose, task, split, language, measures)
-        per_example += outcome_rows(whose, task, split, language, examples, measures)
+        shown = scored_split(definition.type, split)
+        rows += score_rows(whose, task, shown, language, measures)
+        per_example += outcome_rows(whose, task, shown, language, examples, measures)
     write_outcomes(per_example, outcomes)
     write_table(score_table(rows), scores)
 

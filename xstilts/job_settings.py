@@ -19,6 +19,7 @@ Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
 PositiveAmount = Annotated[float, Field(gt=0)]
+Pool = Literal["mean", "mean_words", "cls"]
 
 
 class Section(BaseModel):
@@ -135,19 +136,52 @@ class TaskPredictionJob(Section):
 
 
 class RetrievalSettings(Section):
-    """How sentences are compared; recorded with every score as layer-pool-direction-similarity."""
+    """How sentences are compared; recorded with every score as layer-pool-direction-similarity.
 
-    pool: Literal["mean", "mean_words", "cls"] = Field(
+    Mining (BUCC 2018) looks in both directions and always by margin: there the direction is `pairs`.
+    """
+
+    pool: Pool = Field(
         "mean", description="`mean` over all pieces, `mean_words` without special pieces, or the first piece"
     )
     direction: Literal["en2xx", "xx2en"] = Field(
         "en2xx", description="`en2xx`: English lines query the other language's, as in XTREME's code"
     )
-    similarity: Literal["cosine"] = Field("cosine", description="Similarity of two embeddings")
+    similarity: Literal["cosine", "margin"] = Field(
+        "cosine", description="What ranks: the cosine of two embeddings, or its margin over their neighbours'"
+    )
+    neighbours: Positive = Field(4, description="How many nearest ones a margin looks at on either side")
+    pairs: Literal["max", "intersection"] = Field(
+        "max",
+        description="What mining keeps: the best of every sentence of either side, from the greatest margin "
+        "down and as long as both are free, or what is the best of both",
+    )
 
 
-class RetrievalPredictionJob(RetrievalSettings):
-    """Predictions of one retrieval task; without `layer`, the model's default."""
+class RetrievalPredictionJob(Section):
+    """Predictions of one retrieval task; without `layer`, the model's default; `neighbours` if by margin."""
 
     layer: Positive | None
+    pool: Pool
+    direction: Literal["en2xx", "xx2en"]
+    similarity: Literal["cosine", "margin"]
+    neighbours: Positive | None = None
     batch_tokens: Positive
+
+    def setting(self, layer: int) -> str:
+        """What scores.tsv calls it, with the layer that is read."""
+        return f"{layer}-{self.pool}-{self.direction}-{self.similarity}"
+
+
+class MiningPredictionJob(Section):
+    """Pairs mined for one task; without `layer`, the model's default."""
+
+    layer: Positive | None
+    pool: Pool
+    pairs: Literal["max", "intersection"]
+    neighbours: Positive
+    batch_tokens: Positive
+
+    def setting(self, layer: int) -> str:
+        """What scores.tsv calls it, with the layer that is read."""
+        return f"{layer}-{self.pool}-{self.pairs}-margin"

@@ -22,13 +22,14 @@ from xstilts.micro.generate import DATASETS as MICRO_DATASETS
 from xstilts.micro.generate import files_of
 from xstilts.plan import PIVOT, Cell, Plan
 from xstilts.prediction.stamps import stamp_path
-from xstilts.prediction.submission import prediction_path
+from xstilts.prediction.submission import prediction_path, written_files
 from xstilts.recipes import MLM, UNTRAINED
 from xstilts.registry import PredictionTask, Split
 from xstilts.scoring import SCORERS
 from xstilts.varied import resolve
 
 TEXTS = ("text", "pairs")
+PROGRAMS = {"retrieval": "predict_retrieval", "mining": "predict_mining"}  # of all other types: predict_task
 FIGURES = {"typology": ("scatter", "forest")}
 
 
@@ -372,21 +373,21 @@ class Jobs:
 
     def prediction_files(self, task: str) -> list[str]:
         """Outputs of the prediction rule of a task, with the wildcards of a checkpoint."""
-        folder = self.prediction_folder("{model}", "{recipe}", "{seed}", task)
-        return [str(path) for path in self._predictions(task, folder)]
+        return self.predictions("{model}", "{recipe}", "{seed}", task)
 
     def stamp_files(self, task: str) -> list[str]:
-        """The stamps beside them."""
-        return [str(stamp_path(Path(path))) for path in self.prediction_files(task)]
+        """The stamps beside them, one for each language."""
+        folder = self.prediction_folder("{model}", "{recipe}", "{seed}", task)
+        return [str(stamp_path(path)) for path in self._predictions(task, folder)]
 
     def prediction_folder(self, model: str, recipe: str, seed: str | int, task: str) -> str:
         """Where the predictions of one checkpoint for one task lie."""
         return f"{self.folder}/predictions/{model}/{recipe}/seed{seed}/{task}"
 
     def predictions(self, model: str, recipe: str, seed: str | int, task: str) -> list[str]:
-        """The predictions of one checkpoint."""
-        folder = self.prediction_folder(model, recipe, seed, task)
-        return [str(path) for path in self._predictions(task, folder)]
+        """The predictions of one checkpoint, and the run files beside them."""
+        folder, kind = self.prediction_folder(model, recipe, seed, task), self.plan.task(task).type
+        return [str(file) for path in self._predictions(task, folder) for file in written_files(path, kind)]
 
     def prediction_entry(self, task: str) -> str:
         """What a prediction job needs of the registry's entry of a task."""
@@ -398,13 +399,14 @@ class Jobs:
 
     def prediction_script(self, task: str) -> str:
         """The program that predicts a task."""
-        retrieval = self.plan.task(task).type == "retrieval"
-        return f"scripts/{'predict_retrieval' if retrieval else 'predict_task'}.py"
+        return f"scripts/{PROGRAMS.get(self.plan.task(task).type, 'predict_task')}.py"
 
     def prediction_code(self, task: str) -> str:
-        """Hash of the prediction code and the parser of a task."""
-        formats = self._formats([self.plan.task(task).data.dataset])
-        return fingerprint.code_hash(self.prediction_script(task), *formats)
+        """Hash of the prediction code and the parser of a task; mining tunes a threshold besides."""
+        entry = self.plan.task(task)
+        formats = self._formats([entry.data.dataset])
+        tuning = [SCORERS[entry.type]] if entry.type == "mining" else []
+        return fingerprint.code_hash(self.prediction_script(task), *tuning, *formats)
 
     def scoring_code(self, task: str) -> str:
         """Hash of the metrics and the parser of a task."""
@@ -458,10 +460,26 @@ class Jobs:
             "scripts/score_equal_pools.py", *self._formats([self.plan.task(task).data.dataset])
         )
 
+    def sweep_key(self, model: str) -> str:
+        """What tells the scores of a masked LM's sweep from those of others."""
+        return self.json({"run": self.run.name, "model": model, "recipe": MLM, "seed": 0})
+
+    def sweep_code(self, task: str) -> str:
+        """Hash of the sweep, the metrics and the parser of a task."""
+        entry = self.plan.task(task)
+        formats = self._formats([entry.data.dataset])
+        return fingerprint.code_hash("scripts/score_sweep.py", SCORERS[entry.type], *formats)
+
+    @property
+    def sweep_files(self) -> list[str]:
+        """A table of every layer and pooling for each model and each of the run's retrieval tasks."""
+        tasks = self.plan.retrieval_tasks
+        return [f"{self.folder}/sweeps/{model}/{task}.tsv" for model in self.run.models for task in tasks]
+
     @property
     def score_files(self) -> list[str]:
         """Every table of scores of the run, controls included."""
-        controls = [f"{self.folder}/scores/controls/{task}.tsv" for task in self.plan.retrieval_tasks]
+        controls = [f"{self.folder}/scores/controls/{task}.tsv" for task in self.plan.headless_tasks]
         return [self.score_file(cell) for cell in self.plan.cells] + controls
 
     # Studies and report

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from xstilts import recipes, registry
 from xstilts.errors import ConfigError, RecipeError
 from xstilts.job_settings import (
+    MiningPredictionJob,
     PartJob,
     PretrainingJob,
     RetrievalPredictionJob,
@@ -74,11 +75,12 @@ class Plan:
     def _check_typology(self) -> None:
         """The study of retrieval can read neither another kind of task nor models that the run lacks."""
         study = self.settings.studies.typology
+        entries = registry.evaluation_tasks()
         for task in study.tasks if "typology" in self.run.studies else []:
-            if self.task(task).type != "retrieval":
-                known = [
-                    name for name, entry in registry.evaluation_tasks().items() if entry.type == "retrieval"
-                ]
+            # the primary task is scored again with equal pools, which mining does not have
+            needs_ranking = task == study.primary_task
+            if not self.task(task).is_headless or (needs_ranking and self.task(task).type != "retrieval"):
+                known = [name for name, entry in entries.items() if entry.type == "retrieval"]
                 raise _unknown("retrieval task", task, known, "studies.typology.tasks")
         for model in study.models:
             if model not in self.run.models:
@@ -172,7 +174,7 @@ class Plan:
 
     def _cells(self, model: str, intermediate: Recipe, task: str) -> list[Cell]:
         target = self.target(task)
-        is_control_needed = target is None and self.task(task).type == "retrieval"
+        is_control_needed = target is None and self.task(task).is_headless
         controls = [Recipe(untrained=True)] if is_control_needed else []
         cells = []
         for recipe in [intermediate, *controls]:
@@ -212,8 +214,13 @@ class Plan:
 
     @property
     def retrieval_tasks(self) -> list[str]:
-        """The evaluation tasks of the run that are scored by retrieval, sorted."""
-        return sorted({cell.task for cell in self.cells if self.task(cell.task).type == "retrieval"})
+        """The evaluation tasks of the run that rank candidates, sorted."""
+        return [task for task in self.headless_tasks if self.task(task).type == "retrieval"]
+
+    @property
+    def headless_tasks(self) -> list[str]:
+        """The evaluation tasks of the run that compare sentences, with or without ranking them, sorted."""
+        return sorted({cell.task for cell in self.cells if self.task(cell.task).is_headless})
 
     def stage_settings(self, model: str, recipe: str) -> StageJob:
         """All that decides the last stage of a recipe; its tasks share the smallest of their values."""
@@ -255,21 +262,41 @@ class Plan:
 
     def prediction_settings(
         self, model: str, recipe: str, task: str
-    ) -> TaskPredictionJob | RetrievalPredictionJob:
+    ) -> TaskPredictionJob | RetrievalPredictionJob | MiningPredictionJob:
         """All that decides the predictions of a task, but for the weights and the data."""
         settings = self.settings
         batch_tokens = settings.prediction.batch_tokens
         entry = self.task(task)
-        if entry.type == "retrieval":
-            layer = settings.models[model].retrieval_layer
-            how = settings.retrieval.model_dump()
-            return RetrievalPredictionJob(layer=layer, batch_tokens=batch_tokens, **how)
+        if entry.is_headless:
+            return self._headless_settings(model, entry.type)
         head = self.head(recipe, task)
         return TaskPredictionJob(
             head=head,
             max_length=resolve(settings.training.max_length, model=model, recipe=recipe, task=head),
             stride=resolve(settings.training.stride, model=model, recipe=recipe, task=head),
             max_answer=self._max_answer(entry.type),
+            batch_tokens=batch_tokens,
+        )
+
+    def _headless_settings(
+        self, model: str, task_type: TaskType
+    ) -> RetrievalPredictionJob | MiningPredictionJob:
+        how, layer = self.settings.retrieval, self.settings.models[model].retrieval_layer
+        batch_tokens = self.settings.prediction.batch_tokens
+        if task_type == "mining":
+            return MiningPredictionJob(
+                layer=layer,
+                pool=how.pool,
+                pairs=how.pairs,
+                neighbours=how.neighbours,
+                batch_tokens=batch_tokens,
+            )
+        return RetrievalPredictionJob(
+            layer=layer,
+            pool=how.pool,
+            direction=how.direction,
+            similarity=how.similarity,
+            neighbours=how.neighbours if how.similarity == "margin" else None,
             batch_tokens=batch_tokens,
         )
 

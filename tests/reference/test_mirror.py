@@ -10,13 +10,22 @@ from pathlib import Path
 import pytest
 
 from xstilts import registry
-from xstilts.data.examples import PairExample, ParallelExample, SpanExample, TaggedExample
+from xstilts.data.examples import (
+    PairExample,
+    ParallelExample,
+    SpanExample,
+    TaggedExample,
+    sentence_ids,
+)
 from xstilts.data.formats import tagged
 from xstilts.data.leakage import EvaluationKeys, evaluation_keys, key_of, normalise
 from xstilts.data.lock import Lock, load_lock
 from xstilts.data.locking import build_lock
 from xstilts.data.preparation import prepare_task
 from xstilts.data.sources import FolderSource
+from xstilts.scoring import score
+from xstilts.scoring.bitext import sides
+from xstilts.scoring.mining import gold, is_tuned_on
 
 REPOSITORY = Path(__file__).parents[2]
 MIRROR = Path(os.environ.get("XSTILTS_MIRROR", REPOSITORY / ".." / "shared" / "data")).resolve()
@@ -198,3 +207,19 @@ def test_the_paragraphs_of_xquad_leave_squad(leakage_source: FolderSource, keys:
     assert not xquad & (parts[0] | parts[1])
     assert not parts[0] & parts[1]
     assert len(parts[0] | parts[1]) == 2067 - 240
+
+
+def test_bucc_is_divided_into_a_tuned_and_a_scored_half(source: FolderSource) -> None:
+    """Every gold pair is in one of them, and a perfect miner gets all of the half that is scored."""
+    examples = [e for e in source.read("bucc2018", "dev", "zh") if isinstance(e, ParallelExample)]
+    golden = gold(examples)
+    tuned = {pair for pair in golden if is_tuned_on(pair[0])}
+    assert (len(golden), len(tuned)) == (257, 125)
+    own, english = sides(examples)
+    assert (len(own.texts), own.ids.count(None)) == (8615, 9)
+    assert (len(english.texts), english.ids.count(None)) == (13575, 14)
+    perfect = {e.id: (sentence_ids(e)[1], 1.5) if e.text and e.english else None for e in examples}
+    measures = score("mining", examples, perfect)
+    assert {metric: (measure.value, measure.n) for metric, measure in measures.items()} == {
+        "precision": (1.0, 132), "recall": (1.0, 132), "f1": (1.0, 132),
+    }  # fmt: skip

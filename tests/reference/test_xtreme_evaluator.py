@@ -17,6 +17,7 @@ import pytest
 from xstilts.data.examples import Example, PairExample, ParallelExample, SpanExample, TaggedExample
 from xstilts.prediction.submission import prediction_path, read_predictions, write_predictions
 from xstilts.scoring import score
+from xstilts.scoring.mining import is_tuned_on
 
 UD = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
 XNLI = ["contradiction", "entailment", "neutral"]
@@ -118,9 +119,41 @@ def test_retrieval(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)
     found = [draw.choice([line, draw.randrange(25)]) for line in range(25)]
     examples: list[Example] = [ParallelExample(f"x{i}", "de", "a", "b") for i in range(25)]
-    labels, predictions = write_both(tmp_path, "retrieval", examples, range(25), found)
+    rankings = [[((index, 1.0),) for index in indices] for indices in (range(25), found)]
+    labels, predictions = write_both(tmp_path, "retrieval", examples, *rankings)
     value = scored("retrieval", examples, predictions, [])["accuracy"]
     assert value * 100 == pytest.approx(accuracy(labels, predictions), abs=1e-12)
+
+
+def bucc_f1(labels: list[str], predictions: list[str]) -> dict[str, float]:
+    golden, found = ({tuple(line.split("\t")) for line in lines} for lines in (labels, predictions))
+    right = len(golden & found)
+    precision, recall = (right / len(side) if right else 0.0 for side in (found, golden))
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    return {"f1": 100 * f1, "precision": 100 * precision, "recall": 100 * recall}
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_mining(tmp_path: Path, seed: int) -> None:
+    """XTREME's metrics over the half that is scored; a submission holds the pairs of both halves."""
+    draw = random.Random(seed)
+    examples = [ParallelExample(f"zh-{i:03d}:en-{i:03d}", "zh", "a", "b") for i in range(40)]
+    examples += [ParallelExample(f"zh-{i:03d}", "zh", "a", "") for i in range(40, 60)]
+    mined: dict[str, Any] = {example.id: None for example in examples}
+    for i, name in enumerate(mined):
+        if draw.random() < 0.8:
+            target = draw.choice([min(i, 39), draw.randrange(40)])
+            mined[name] = (f"en-{target:03d}", float(draw.choice([1.0, 1.25, 1.5])))
+    path = prediction_path(tmp_path, "mining", "test", "zh")
+    write_predictions(path, "mining", examples, mined)
+    golden = [example.id.replace(":", "\t") for example in examples if ":" in example.id]
+    halves = [
+        [line for line in lines if not is_tuned_on(line.partition("\t")[0])]
+        for lines in (golden, stripped_lines(path))
+    ]
+    values = scored("mining", [*examples], path, [])
+    for metric, value in bucc_f1(*halves).items():
+        assert values[metric] * 100 == pytest.approx(value, abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(50))

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from test_settings import DEFAULT, changed
 
-from xstilts import recipes, settings
+from xstilts import fingerprint, recipes, settings
 from xstilts.errors import ConfigError, RecipeError, RegistryError, XstiltsError
-from xstilts.job_settings import RetrievalPredictionJob, TaskPredictionJob
+from xstilts.job_settings import MiningPredictionJob, RetrievalPredictionJob, TaskPredictionJob
 from xstilts.jobs import Jobs
 from xstilts.plan import Plan
 
@@ -110,7 +110,36 @@ def test_jobs_get_what_they_read_back() -> None:
     retrieval = RetrievalPredictionJob.model_validate_json(
         jobs.prediction_settings("micro", "mlm", "tatoeba")
     )
-    assert retrieval.pool == plan.settings.retrieval.pool
+    assert (retrieval.pool, retrieval.neighbours) == (plan.settings.retrieval.pool, None)
+
+
+def test_mining_goes_by_margin_in_both_directions() -> None:
+    plan = plan_of(["mlm"], ["bucc2018", "tatoeba"], retrieval__similarity="margin", retrieval__neighbours=3)
+    assert [(cell.recipe, cell.task) for cell in plan.cells] == [
+        ("mlm", "bucc2018"), ("mlm", "tatoeba"), ("untrained", "bucc2018"), ("untrained", "tatoeba"),
+    ]  # fmt: skip
+    assert (plan.headless_tasks, plan.retrieval_tasks) == (["bucc2018", "tatoeba"], ["tatoeba"])
+    assert plan.languages("bucc2018") == ["de", "fr", "ru", "zh"]
+    jobs = Jobs(plan)
+    mining = MiningPredictionJob.model_validate_json(jobs.prediction_settings("micro", "mlm", "bucc2018"))
+    retrieval = plan.prediction_settings("micro", "mlm", "tatoeba")
+    assert (mining.neighbours, mining.setting(7)) == (3, "7-mean-max-margin")
+    assert isinstance(retrieval, RetrievalPredictionJob)
+    assert (retrieval.neighbours, retrieval.setting(7)) == (3, "7-mean-en2xx-margin")
+    folder = "results/micro/predictions/micro/mlm/seed0/bucc2018"
+    files = jobs.predictions("micro", "mlm", 0, "bucc2018")
+    assert files[:2] == [f"{folder}/dev-de.tsv", f"{folder}/dev-de.trec.gz"]
+    assert len(files) == 8
+    assert jobs.stamp_files("bucc2018")[0].endswith("/bucc2018/dev-de.tsv.stamp.json")
+    assert jobs.sweep_files == ["results/micro/sweeps/micro/tatoeba.tsv"]
+
+
+def test_a_threshold_is_part_of_what_mining_predicts() -> None:
+    jobs = Jobs(plan_of(["mlm"], ["bucc2018", "tatoeba"]))
+    alone = fingerprint.code_hash("scripts/predict_mining.py", "xstilts.data.formats.bucc")
+    assert jobs.prediction_code("bucc2018") != alone
+    retrieval = fingerprint.code_hash("scripts/predict_retrieval.py", "xstilts.data.formats.tatoeba")
+    assert jobs.prediction_code("tatoeba") == retrieval
 
 
 def test_pretraining_steps_may_vary_by_model() -> None:
@@ -194,4 +223,12 @@ def test_the_typology_study_reads_what_there_is(key: str, value: list[str], mess
     config = changed(f"studies.typology.{key}", value)
     config["studies"]["typology"]["metrics"]["xnli"] = "accuracy"
     with pytest.raises(ConfigError, match=message):
+        Plan(settings.load(config))
+
+
+def test_the_primary_task_of_the_typology_study_ranks_candidates() -> None:
+    config = changed("studies.typology.tasks", ["tatoeba", "bucc2018"])
+    Plan(settings.load(config))
+    config["studies"]["typology"]["primary_task"] = "bucc2018"
+    with pytest.raises(ConfigError, match="unknown retrieval task 'bucc2018'"):
         Plan(settings.load(config))

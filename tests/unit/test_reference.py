@@ -15,6 +15,7 @@ from xstilts import reference
 from xstilts import settings as configuration
 from xstilts.jobs import Jobs
 from xstilts.plan import Plan
+from xstilts.registry import evaluation_tasks
 from xstilts.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -97,7 +98,7 @@ def test_every_script_has_a_rule_and_every_rule_its_script() -> None:
         re.findall(r"scripts/(\w+)\.py", "".join(path.read_text(encoding="utf-8") for path in RULES))
     )
     jobs = Jobs(Plan(configuration.read(ROOT / "config.yaml")))
-    called |= {Path(jobs.prediction_script(task)).stem for task in jobs.tasks}
+    called |= {Path(jobs.prediction_script(task)).stem for task in evaluation_tasks()}
     there = {path.stem for path in (ROOT / "scripts").glob("*.py")}
     assert called <= there
     assert there - called == BY_HAND

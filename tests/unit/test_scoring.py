@@ -212,7 +212,7 @@ def test_retrieval_equals_scikit_learn() -> None:
     for _ in range(SETS):
         examples = parallel(draw.randrange(1, 20))
         found = [draw.choice([line, draw.randrange(len(examples))]) for line in range(len(examples))]
-        value = score("retrieval", examples, by_id(examples, found))["accuracy"].value
+        value = score("retrieval", examples, by_id(examples, [((k, 1.0),) for k in found]))["accuracy"].value
         assert value == pytest.approx(accuracy_score(range(len(examples)), found), abs=1e-15)
 
 
@@ -244,8 +244,9 @@ def test_missing_and_extra_ids_are_named(count: int) -> None:
         ("classification", pair(0, "neutral"), "", "''"),
         ("multiple_choice", ChoiceExample("id0", "en", "c", "q", ("x", "y"), 0), 2, "choice 2"),
         ("multiple_choice", ChoiceExample("id0", "en", "c", "q", ("x", "y"), 0), -1, "choice -1"),
-        ("retrieval", parallel(1)[0], 1, "candidate 1"),
-        ("retrieval", parallel(1)[0], -1, "candidate -1"),
+        ("retrieval", parallel(1)[0], ((1, 0.5),), "candidate 1"),
+        ("retrieval", parallel(1)[0], ((-1, 0.5),), "candidate -1"),
+        ("retrieval", parallel(1)[0], (), "empty"),
         ("tagging", tagged(0, ["NOUN"]), ["NUON"], "NUON"),
         ("tagging", tagged(0, ["NOUN", "VERB"]), ["NOUN"], "1 tags for 2 words"),
     ],

@@ -57,7 +57,10 @@ class TaggedExample:
 
 @dataclass(frozen=True, slots=True)
 class ParallelExample:
-    """A sentence and its English translation (retrieval: line i of one side answers line i of the other)."""
+    """A sentence and its English translation (retrieval: line i of one side answers line i of the other).
+
+    A side may be missing (mining). Where each sentence has an id of its own, that of a pair is `own:english`.
+    """
 
     id: str
     language: str
@@ -66,3 +69,11 @@ class ParallelExample:
 
 
 Example = PairExample | ChoiceExample | SpanExample | TaggedExample | ParallelExample
+
+
+def sentence_ids(example: ParallelExample) -> tuple[str, str]:
+    """The publisher's ids of both sides, where it gives any; that of a side without a sentence is empty."""
+    if example.text and example.english:
+        own, _, english = example.id.partition(":")
+        return own, english
+    return (example.id, "") if example.text else ("", example.id)

@@ -13,6 +13,7 @@ from xstilts import registry
 from xstilts.data.examples import Example, PairExample, ParallelExample, SpanExample
 from xstilts.data.labels import check_labels
 from xstilts.data.leakage import EvaluationKeys, key_of, leakage_rows, leakage_table, normalise
+from xstilts.data.shares import fraction
 from xstilts.data.sources import FolderSource
 from xstilts.errors import DataError, RegistryError
 from xstilts.registry import Holdout, TrainingTask
@@ -72,7 +73,7 @@ def hold_out(examples: Sequence[Example], share: float) -> tuple[list[Example], 
     kept: list[Example] = []
     held: list[Example] = []
     for example in examples:
-        (held if _fraction(_unit(example)) < share else kept).append(example)
+        (held if fraction(_unit(example)) < share else kept).append(example)
     return kept, held
 
 
@@ -173,8 +174,3 @@ def _write_lines(path: Path, lines: Sequence[str]) -> int:
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
-
-
-def _fraction(text: str) -> float:
-    """A number in [0, 1) that depends on the text alone."""
-    return int.from_bytes(_digest(text)[:6], "big") / 2**48

@@ -17,7 +17,7 @@ from xstilts.errors import RegistryError
 FOLDER = Path(__file__).parent
 
 E = TypeVar("E", bound="Entry")
-TaskType = Literal["classification", "multiple_choice", "span", "tagging", "retrieval", "masked_lm"]
+TaskType = Literal["classification", "multiple_choice", "span", "tagging", "retrieval", "mining", "masked_lm"]
 
 
 class Entry(BaseModel):
@@ -65,6 +65,11 @@ class PredictionTask(Entry):
     type: TaskType
     labels: list[str] = []
     data: Split
+
+    @property
+    def is_headless(self) -> bool:
+        """Whether sentences are compared by their embeddings, without a head."""
+        return self.type in ("retrieval", "mining")
 
 
 class EvaluationTask(PredictionTask):

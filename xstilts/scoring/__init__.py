@@ -23,6 +23,7 @@ SCORERS: dict[TaskType, str] = {
     "span": "xstilts.scoring.qa",
     "tagging": "xstilts.scoring.tagging",
     "retrieval": "xstilts.scoring.retrieval",
+    "mining": "xstilts.scoring.mining",
 }
 
 HEADLINES: dict[TaskType, str] = {
@@ -31,6 +32,7 @@ HEADLINES: dict[TaskType, str] = {
     "span": "f1",
     "tagging": "f1",
     "retrieval": "accuracy",
+    "mining": "f1",
 }
 
 
@@ -103,8 +105,9 @@ def score(
         task_type: Which module of this package scores.
         examples: Gold examples of one language.
         predictions: By example id: a label (classification), the index of a choice (multiple choice),
-            an answer text (span), a tuple of tags (tagging), or the index of the example whose other
-            side was found (retrieval).
+            an answer text (span), a tuple of tags (tagging), the candidates found, best first, as
+            (index of the example, score) pairs (retrieval), or the English id and the score of the
+            pair that was mined for the sentence, if any (mining).
         labels: The task's labels, for classification and tagging; where none are given, any will do.
 
     Raises:
@@ -112,7 +115,7 @@ def score(
         DataError: if an example has no gold label.
     """
     unlabelled = [example.id for example in examples if not is_labelled(example)]
-    if unlabelled:
+    if unlabelled and task_type != "mining":  # there a sentence without a translation is what it is
         raise DataError(
             f"{len(unlabelled)} examples have no gold label: {named(unlabelled)}",
             hint="score a labelled split",
@@ -129,3 +132,8 @@ def headline(
     measures = score(task_type, examples, dict(zip(ids, predicted, strict=True)), labels)
     metric = HEADLINES[task_type]
     return metric, measures[metric].value
+
+
+def scored_split(task_type: TaskType, split: str) -> str:
+    """What scores.tsv calls what is scored: where a threshold is tuned on half of a split, the other half."""
+    return f"{split}-half" if task_type == "mining" else split

@@ -56,7 +56,7 @@ def constant_baseline(
     """
     metric = metric or HEADLINES[task_type]
     if task_type == "retrieval":
-        rules: Rules = {"first candidate": lambda example: 0}
+        rules: Rules = {"first candidate": lambda example: ((0, 0.0),)}
     elif train_examples:
         rules = RULES[task_type](train_examples)
     else:
