@@ -49,9 +49,8 @@ def main(
         file = prediction_path(predictions, definition.type, split, language)
         found = read_predictions(file, definition.type, examples)
         whose = _key(key, file)
-        measures = chosen(
-            score(definition.type, examples, found, definition.labels), definition.metrics, task
-        )
+        every = score(definition.type, examples, found, definition.labels, definition.normalisation)
+        measures = chosen(every, definition.metrics, task)
         shown = scored_split(definition.type, split)
         rows += score_rows(whose, task, shown, language, measures)
         per_example += outcome_rows(whose, task, shown, language, examples, measures)

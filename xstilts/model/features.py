@@ -123,19 +123,29 @@ def _spans(
 
 
 def _answer_pieces(example: SpanExample, offsets: list[tuple[int, int]]) -> tuple[int, int] | None:
-    """First and last piece of the first gold answer: as few as hold it.
+    """First and last piece of the first gold answer: those of the shortest text that holds it, if any does.
 
-    A character that NFKC takes apart (Thai's sara am) may belong to two pieces.
+    A character that normalisation takes apart (ﬁ, ½, Thai's sara am) may belong to two pieces; one that it
+    removes belongs to none.
     """
     if not example.answers:
         return None
     start, end = example.starts[0], example.starts[0] + len(example.answers[0])
-    touched = [i for i, (begin, stop) in enumerate(offsets) if begin < end and stop > start]
+    touched = [i for i, (begin, stop) in enumerate(offsets) if max(begin, start) < min(stop, end)]
     if not touched:
         return None
-    first = max((i for i in touched if offsets[i][0] <= start), default=touched[0])
-    last = min((i for i in touched if i >= first and offsets[i][1] >= end), default=touched[-1])
-    return first, last
+    start, end = max(start, offsets[touched[0]][0]), min(end, offsets[touched[-1]][1])
+    runs = [
+        (i, next(j for j in touched if j >= i and offsets[j][1] >= end))
+        for i in touched
+        if offsets[i][0] <= start
+    ]
+
+    def cost(run: tuple[int, int]) -> tuple[int, int, int]:
+        text = example.context[offsets[run[0]][0] : offsets[run[1]][1]].strip()
+        return len(text), run[1] - run[0], -run[0]
+
+    return min(runs, key=cost)
 
 
 def _tags(

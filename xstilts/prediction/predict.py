@@ -6,6 +6,7 @@ or one label per word (tagging).
 What a model is given decides them, never how examples are batched.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -118,9 +119,27 @@ def span_answers(
     contexts = pieces.stream([span.context for span in spans])
     answers = []
     for span, context, (_, start, end) in zip(spans, contexts, best, strict=True):
-        covered = context.offsets[start : end + 1]
-        answers.append(span.context[covered[0][0] : covered[-1][1]].strip() if covered else "")
+        answers.append(text_of(span.context, context.offsets, start, end).strip() if start <= end else "")
     return answers
+
+
+def text_of(text: str, offsets: Sequence[tuple[int, int]], first: int, last: int) -> str:
+    """What the pieces from `first` to `last` stand for in the text.
+
+    The offsets of a letter and its accent that normalisation has composed are those of the letter alone:
+    the text goes on over such characters.
+    """
+    begin, end = offsets[first][0], offsets[last][1]
+    later = (offsets[i][0] for i in range(last + 1, len(offsets)))
+    limit = next((place for place in later if place >= end), len(text))
+    while end < limit and _composes(text[begin:end], text[end]):
+        end += 1
+    return text[begin:end]
+
+
+def _composes(text: str, character: str) -> bool:
+    """Whether NFKC merges the character into the text before it."""
+    return not unicodedata.normalize("NFKC", text + character).startswith(unicodedata.normalize("NFKC", text))
 
 
 def best_span(starts: np.ndarray, ends: np.ndarray, longest: int) -> tuple[float, int, int]:

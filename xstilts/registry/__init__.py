@@ -18,6 +18,7 @@ FOLDER = Path(__file__).parent
 
 E = TypeVar("E", bound="Entry")
 TaskType = Literal["classification", "multiple_choice", "span", "tagging", "retrieval", "mining", "masked_lm"]
+Normalisation = Literal["squad", "mlqa"]
 
 
 class Entry(BaseModel):
@@ -76,6 +77,7 @@ class EvaluationTask(PredictionTask):
     """Something that a checkpoint is scored on."""
 
     metrics: list[str]
+    normalisation: Normalisation = "squad"
     languages: list[str] | None = None
     target: str | None = None
 

@@ -13,7 +13,7 @@ from typing import Any
 from xstilts.data.examples import Example
 from xstilts.data.labels import is_labelled
 from xstilts.errors import DataError, PredictionError
-from xstilts.registry import TaskType
+from xstilts.registry import Normalisation, TaskType
 
 SHOWN = 5
 
@@ -98,6 +98,7 @@ def score(
     examples: Sequence[Example],
     predictions: Mapping[str, Any],
     labels: Sequence[str] = (),
+    normalisation: Normalisation = "squad",
 ) -> dict[str, Measure]:
     """Score predictions by the metrics of their task type.
 
@@ -109,10 +110,12 @@ def score(
             (index of the example, score) pairs (retrieval), or the English id and the score of the
             pair that was mined for the sentence, if any (mining).
         labels: The task's labels, for classification and tagging; where none are given, any will do.
+        normalisation: How answers are normalised, for span.
 
     Raises:
         PredictionError: if ids are missing or extra, or a prediction is not one of the possible ones.
         DataError: if an example has no gold label.
+        RegistryError: if the normalisation is not defined for the language.
     """
     unlabelled = [example.id for example in examples if not is_labelled(example)]
     if unlabelled and task_type != "mining":  # there a sentence without a translation is what it is
@@ -120,7 +123,9 @@ def score(
             f"{len(unlabelled)} examples have no gold label: {named(unlabelled)}",
             hint="score a labelled split",
         )
-    measures: dict[str, Measure] = import_module(SCORERS[task_type]).score(examples, predictions, labels)
+    options = {"normalisation": normalisation} if task_type == "span" else {}
+    scorer = import_module(SCORERS[task_type])
+    measures: dict[str, Measure] = scorer.score(examples, predictions, labels, **options)
     return measures
 
 
