@@ -2,6 +2,7 @@
 
 
 localrules:
+    fetch,
     data,
     languages,
     checkpoints,
@@ -11,6 +12,12 @@ localrules:
     studies,
     sweep_layers,
     report,
+
+
+rule fetch:
+    """All data and models of the hub that the run reads: the only jobs that need a network."""
+    input:
+        JOBS.fetched,
 
 
 rule data:

@@ -66,11 +66,45 @@ class Plan:
         chosen = self.run.pretraining_languages
         self.pretraining_languages = None if chosen is None else resolve_languages(chosen)
         self._run_languages = resolve_languages(self.run.languages)
+        self._check_without()
         for key, value in [("threads", self.run.threads), *settings.pretraining, *settings.training]:
             if isinstance(value, dict):
                 self._check_patterns(key, value)
         self._check_typology()
         _ = self.cells
+
+    def _check_without(self) -> None:
+        """What is left out must exist, and nothing else may need it."""
+        for name in self.run.without:
+            task, _, language = name.partition("/")
+            known = registry.evaluation_tasks() if language else registry.training_tasks()
+            if task not in known:
+                raise _unknown("task", name, known, "run.without")
+            if language and language not in registry.languages():
+                raise _unknown("language", name, registry.languages(), "run.without")
+        study = self.settings.studies.typology
+        targets = [target for block in self._blocks() for task in block[1] if (target := self.target(task))]
+        needed = [*targets, *([study.primary_recipe] if "typology" in self.run.studies else [])]
+        for text in needed:
+            if self._is_left_out(self.recipe(text)):
+                raise ConfigError(
+                    f"'{text}' is needed and cannot be left out",
+                    where="run.without",
+                    hint="name another stage in run.targets, or another primary recipe of the study",
+                )
+
+    def _is_left_out(self, recipe: Recipe) -> bool:
+        return any(task in self.run.without for task in recipe.tasks)
+
+    def chosen(self, texts: Iterable[str]) -> list[Recipe]:
+        """The recipes of a list, but for those that name a task that the run goes without."""
+        return [recipe for recipe in map(self.recipe, texts) if not self._is_left_out(recipe)]
+
+    @property
+    def left_out(self) -> list[str]:
+        """The recipes that the run goes without, sorted."""
+        found = {text for texts, _ in self._blocks() for text in texts}
+        return sorted(text for text in found if self._is_left_out(self.recipe(text)))
 
     def _check_typology(self) -> None:
         """The study of retrieval can read neither another kind of task nor models that the run lacks."""
@@ -146,6 +180,7 @@ class Plan:
             code
             for code in self._run_languages
             if (code != PIVOT if published is None else code in published)
+            and f"{task}/{code}" not in self.run.without
         ]
         if not chosen:
             raise ConfigError(f"{task} has none of the run's languages", where="run.languages")
@@ -155,20 +190,21 @@ class Plan:
         """The stage that trains on the task's own English data, if it has any."""
         return self.run.targets.get(task, self.task(task).target)
 
+    def _blocks(self) -> list[tuple[list[str], list[str]]]:
+        """Recipes and the tasks that each is scored on: of the configuration and of its studies."""
+        studies = [getattr(self.settings.studies, name) for name in self.run.studies]
+        return [(block.recipes, block.tasks) for block in (*self.run.evaluations, *studies)]
+
     @cached_property
     def cells(self) -> list[Cell]:
         """Every score that the run makes, sorted."""
-        blocks = [(block.recipes, block.tasks) for block in self.run.evaluations]
-        for name in self.run.studies:
-            study = getattr(self.settings.studies, name)
-            blocks.append((study.recipes, study.tasks))
         found = {
             cell
-            for recipe_texts, tasks in blocks
+            for recipe_texts, tasks in self._blocks()
             for model in self.run.models
-            for text in recipe_texts
+            for recipe in self.chosen(recipe_texts)
             for task in tasks
-            for cell in self._cells(model, self.recipe(text), task)
+            for cell in self._cells(model, recipe, task)
         }
         return sorted(found)
 
@@ -179,12 +215,24 @@ class Plan:
         cells = []
         for recipe in [intermediate, *controls]:
             whole = recipe if target is None else recipe.then(self.recipe(target))
+            self._check_unspent(whole, task)
             for seed in self.seeds(whole):
                 stages = str(recipe) if recipe.stages else "-"
                 cells.append(Cell(model, str(whole), seed, task, stages, target or "-"))
         if target is not None:
             self.head(cells[0].recipe, task)
         return cells
+
+    def _check_unspent(self, recipe: Recipe, task: str) -> None:
+        """What has been trained on an evaluation set is not scored on it."""
+        dataset = self.task(task).data.dataset
+        spent = [name for name in recipe.tasks if dataset in registry.training_tasks()[name].spends]
+        if spent:
+            raise ConfigError(
+                f"'{recipe}' cannot be scored on {task}: {spent[0]} is trained on {dataset}",
+                where="run.evaluations or studies",
+                hint=f"score it on another task, or choose another recipe for {task}",
+            )
 
     def seeds(self, recipe: Recipe) -> list[int]:
         """The seeds of a recipe: only 0 where nothing has been fine-tuned."""

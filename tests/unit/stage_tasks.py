@@ -45,10 +45,13 @@ def _span(name: str, colour: int, place: int) -> Example:
 
 
 def part(task_type: TaskType, name: str = "", train: Sequence[Example] = (), **changes: Any) -> Part:
-    """One task of a stage, trained and selected on the same examples."""
-    split = Split(dataset="none", split="none")
-    entry = TrainingTask(type=task_type, labels=LABELS[task_type], train=split, dev=split)
+    """One task of a stage, trained and selected on the same examples; `changes` to it or its entry."""
+    split = [Split(dataset="none", split="none")]
+    entry = {"type": task_type, "labels": LABELS[task_type], "train": split, "dev": split}
+    entry |= {key: changes.pop(key) for key in TrainingTask.model_fields if key in changes}
     values = {"epochs": 20, "batch_size": 12, "max_length": 32, "stride": 8, "examples": None, **changes}
-    settings = PartJob(entry=entry, max_answer=10 if task_type == "span" else None, **values)
+    settings = PartJob(
+        entry=TrainingTask.model_validate(entry), max_answer=10 if task_type == "span" else None, **values
+    )
     given = list(train) or examples(task_type)
     return Part(name or task_type, settings, given, given)

@@ -11,11 +11,12 @@ from hypothesis.extra.numpy import arrays
 from stage_tasks import LABELS, examples
 from tiny_models import LINES, tiny
 
-from xstilts.data.examples import ChoiceExample, SpanExample, TaggedExample
+from xstilts.data.examples import ChoiceExample, Example, SpanExample, TaggedExample
 from xstilts.errors import ConfigError
+from xstilts.model import features
 from xstilts.model.checkpoint import Model
 from xstilts.model.features import Lengths
-from xstilts.prediction.predict import Decoding, best_choices, best_span, predict
+from xstilts.prediction.predict import Decoding, best_choices, best_span, predict, span_answers
 
 LONG = [
     SpanExample(str(i), "xx", " ".join(LINES[i:] + LINES[:i]), "Why is the sky blue?", (), ())
@@ -96,3 +97,47 @@ def test_the_best_choice_of_each_example() -> None:
     given_examples = [ChoiceExample(str(n), "en", "", "?", ("a",) * n, None) for n in (2, 3)]
     rows = [np.array([value]) for value in (1.0, 1.0, -3.0, 2.0, 0.0)]
     assert best_choices(rows, given_examples) == [0, 1]
+
+
+def published_answers(
+    logits: list[np.ndarray], rows: list[features.Feature], questions: list[Example], longest: int
+) -> list[bool]:
+    """Which questions have no answer, span by span, as BERT's run_squad.py decides it for SQuAD v2.0.
+
+    Over a question's windows: the lowest sum of the first piece's logits, against the highest sum of a
+    start and an end within the paragraph; no answer where the difference is above 0.
+    """
+    rejected = []
+    for index in range(len(questions)):
+        null, best = 1_000_000.0, -1_000_000.0
+        for row, values in zip(rows, logits, strict=True):
+            if row.example == index:
+                null = min(null, float(values[0, 0]) + float(values[0, 1]))
+                places = range(row.first, len(values) - 1)
+                spans = [(i, j) for i in places for j in places if i <= j < i + longest]
+                best = max([best, *(float(values[i, 0]) + float(values[j, 1]) for i, j in spans)])
+        rejected.append(null - best > 0)
+    return rejected
+
+
+@given(st.integers(0, 2**32), st.floats(-2, 6))
+def test_no_answer_is_given_where_the_published_rule_says_so(model: Model, seed: int, bias: float) -> None:
+    rows = features.build("span", LONG, model.pieces, Lengths(40, 12), [])
+    generator = np.random.default_rng(seed)
+    logits = [generator.normal(size=(len(row.ids), 2)) for row in rows]
+    for values in logits:
+        values[0] += bias
+    answerable = span_answers(logits, rows, LONG, model.pieces, 5)
+    answers = span_answers(logits, rows, LONG, model.pieces, 5, unanswerable=True)
+    rejected = published_answers(logits, rows, list(LONG), 5)
+    assert all(answerable)
+    assert answers == ["" if no else text for no, text in zip(rejected, answerable, strict=True)]
+
+
+def test_a_tie_is_answered(model: Model) -> None:
+    rows = features.build("span", LONG[:1], model.pieces, Lengths(60, 12), [])
+    logits = [np.zeros((len(row.ids), 2)) for row in rows]
+    assert span_answers(logits, rows, LONG[:1], model.pieces, 5, unanswerable=True) != [""]
+    logits[0][0] = 0.01
+    expected = [""] if len(rows) == 1 else span_answers(logits, rows, LONG[:1], model.pieces, 5)
+    assert span_answers(logits, rows, LONG[:1], model.pieces, 5, unanswerable=True) == expected

@@ -43,7 +43,7 @@ def check_labels(examples: Iterable[Example], task_type: str, labels: Collection
     Args:
         examples: What is to be trained on.
         task_type: A TaskType of the registry.
-        labels: The task's labels; none where it has none (choices, spans).
+        labels: The task's labels; none where it has none (choices, spans) or takes those of its examples.
         where: The task or data set, for messages.
 
     Raises:
@@ -57,7 +57,7 @@ def check_labels(examples: Iterable[Example], task_type: str, labels: Collection
         if not is_labelled(example):
             hint = "its labels are withheld by the publisher: choose another split"
             raise DataError(f"the example '{example.id}' has no label", where=where, hint=hint)
-        if unknown := sorted(_labels_of(example) - set(labels)):
+        if labels and (unknown := sorted(_labels_of(example) - set(labels))):
             what = f"the example '{example.id}' has the label '{unknown[0]}', which the task does not list"
             raise DataError(what, where=where, hint=f"the task's labels: {', '.join(labels)}")
 

@@ -12,7 +12,7 @@ import hashlib
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -123,13 +123,13 @@ class EvaluationKeys:
         """The data sets of which the text is a sentence or paragraph."""
         return self._find(key_of(normalise(text)), SENTENCE, PARAGRAPH)
 
-    def of_example(self, example: Example) -> tuple[str, ...]:
-        """The data sets that hold the example as a whole or, for a question, its paragraph."""
+    def of_example(self, example: Example, but: Collection[str] = ()) -> tuple[str, ...]:
+        """The data sets, `but` for some, that hold the example as a whole or (a question) its paragraph."""
         parts = [normalise(text) for text in _texts(example)]
         found = self._find(key_of(*parts), EXAMPLE)
         if isinstance(example, SpanExample):
             found += self._find(key_of(parts[1]), PARAGRAPH)
-        return tuple(sorted(set(found)))
+        return tuple(sorted(set(found) - set(but)))
 
     def of_pair(self, example: ParallelExample) -> tuple[str, ...]:
         """The data sets that hold either side of a translation pair."""

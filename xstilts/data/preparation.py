@@ -2,8 +2,8 @@
 
 import hashlib
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from xstilts.data.leakage import EvaluationKeys, key_of, leakage_rows, leakage_t
 from xstilts.data.shares import fraction
 from xstilts.data.sources import FolderSource
 from xstilts.errors import DataError, RegistryError
-from xstilts.registry import Holdout, TrainingTask
+from xstilts.registry import Holdout, Split, TrainingTask
 
 CORPUS_COLUMNS = ["language", "lines", "bytes", "pairs"]
 
@@ -35,33 +35,60 @@ def prepare_task(
     name: str,
     task: TrainingTask,
     keys: EvaluationKeys,
-    languages: Sequence[str] = ("en",),
+    folders: Mapping[str, Path] | None = None,
 ) -> Prepared:
     """The training and selection data of a task.
 
-    Training examples that occur in evaluation data are removed. A published development split is
-    left as it is: it is selected on, not trained on. A held-out share is taken after filtering.
+    Training examples that occur in evaluation data are removed, but for the data sets that the task
+    spends. A published development split is left as it is: it is selected on, not trained on. A
+    held-out share is taken after filtering.
+
+    Args:
+        source: Where the data sets are.
+        name: The task's name.
+        task: Its entry in the registry.
+        keys: What must not be trained on.
+        folders: Data sets that lie in a folder of their own.
 
     Raises:
         DataError: if a file is at fault, an example has no label or an unknown one, or nothing is left.
     """
     train: list[Example] = []
-    rows: list[dict[str, Any]] = []
-    for language in sorted(languages):
-        examples = source.read(task.train.dataset, task.train.split, language)
-        found = [keys.of_example(example) for example in examples]
-        rows += leakage_rows(name, language, found)
-        train += [example for example, datasets in zip(examples, found, strict=True) if not datasets]
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for language, examples in _parts(source, task, task.train, folders or {}):
+        held = [keys.of_example(example, but=task.spends) for example in examples]
+        found.setdefault(language, []).extend(held)
+        train += [example for example, datasets in zip(examples, held, strict=True) if not datasets]
     dev: list[Example] = []
     if isinstance(task.dev, Holdout):
         train, dev = hold_out(train, task.dev.holdout)
     elif task.dev is not None:
-        dev = [e for code in sorted(languages) for e in source.read(task.dev.dataset, task.dev.split, code)]
+        dev = [e for _, examples in _parts(source, task, task.dev, folders or {}) for e in examples]
     for part, examples in (("train", train), ("dev", dev)):
         if not examples:
-            raise DataError(f"no example of {name} is left for its {part} part", where=task.train.dataset)
+            where = ", ".join(split.dataset for split in task.train)
+            raise DataError(f"no example of {name} is left for its {part} part", where=where)
         check_labels(examples, task.type, task.labels, where=f"task {name}, {part} part")
+    rows = [row for language in sorted(found) for row in leakage_rows(name, language, found[language])]
     return Prepared(train, dev, leakage_table(rows))
+
+
+def _parts(
+    source: FolderSource, task: TrainingTask, splits: Sequence[Split], folders: Mapping[str, Path]
+) -> Iterator[tuple[str, list[Example]]]:
+    """The examples of each split and language; where there are several, their ids say from which.
+
+    Translations share their ids in some data sets (XQuAD, MLQA, machine-translated SQuAD).
+    """
+    for split in splits:
+        name = split.dataset
+        own = FolderSource(folders[name]) if name in folders else source
+        for language in sorted(task.languages):
+            examples = own.read(name, split.split, language)
+            if len(splits) > 1 or len(task.languages) > 1:
+                origin = f"{name}-{split.split}-{language}"
+                examples = [replace(example, id=f"{origin}:{example.id}") for example in examples]
+            yield language, examples
 
 
 def hold_out(examples: Sequence[Example], share: float) -> tuple[list[Example], list[Example]]:

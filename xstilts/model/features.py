@@ -159,7 +159,8 @@ def _tags(
         for word, encoded in enumerate(pieces.words(example.words)):
             ids += encoded
             words += [word] + [NO_WORD] * (len(encoded) - 1)
-        tags = None if example.tags is None else [index[tag] for tag in example.tags]
+        # A tag that the head lacks, because no training example has it, cannot be learnt.
+        tags = None if example.tags is None else [index.get(tag, IGNORED) for tag in example.tags]
         for begin, end in windows(len(ids), room, min(lengths.stride, room // 2)):
             row = [pieces.start, *ids[begin:end], pieces.end]
             places = [NO_WORD, *words[begin:end], NO_WORD]

@@ -26,11 +26,15 @@ from xstilts.progress import Progress
 
 @dataclass(frozen=True)
 class Decoding:
-    """How inputs are cut and answers are read; `max_answer`, in pieces, is for spans only."""
+    """How inputs are cut and answers are read.
+
+    For spans only: `max_answer`, in pieces, and whether questions may have no answer.
+    """
 
     lengths: Lengths
     max_answer: int | None
     batch_tokens: int
+    unanswerable: bool = False
 
 
 def predict(
@@ -58,7 +62,7 @@ def predict(
         return best_choices(logits, examples)
     if entry["type"] == "span":
         assert how.max_answer is not None
-        return span_answers(logits, rows, examples, model.pieces, how.max_answer)
+        return span_answers(logits, rows, examples, model.pieces, how.max_answer, how.unanswerable)
     return word_tags(logits, rows, examples, entry["labels"])
 
 
@@ -97,9 +101,18 @@ def best_choices(logits: list[np.ndarray], examples: Sequence[Example]) -> list[
 
 
 def span_answers(
-    logits: list[np.ndarray], rows: list[Feature], examples: Sequence[Example], pieces: Pieces, longest: int
+    logits: list[np.ndarray],
+    rows: list[Feature],
+    examples: Sequence[Example],
+    pieces: Pieces,
+    longest: int,
+    unanswerable: bool = False,
 ) -> list[str]:
     """The best span over all windows of each example, as text of its context.
+
+    Where questions may have no answer, it is empty if even the lowest score of the first piece (start and
+    end logit) over the windows exceeds the best span's: the rule of BERT's run_squad.py for SQuAD v2.0,
+    with its threshold of 0.
 
     Args:
         logits: Of each row, (length, 2).
@@ -107,14 +120,22 @@ def span_answers(
         examples: The examples.
         pieces: The tokenizer.
         longest: Most pieces of an answer.
+        unanswerable: Whether questions may have no answer.
     """
     best: list[tuple[float, int, int]] = [(-np.inf, 0, -1)] * len(examples)
+    none = [np.inf] * len(examples)
     for row, values in zip(rows, logits, strict=True):
+        none[row.example] = min(none[row.example], float(values[0].astype(np.float64).sum()))
         window = values[row.first : -1].astype(np.float64)
         if len(window):
             score, start, end = best_span(window[:, 0], window[:, 1], longest)
             if score > best[row.example][0]:
                 best[row.example] = (score, row.offset + start, row.offset + end)
+    if unanswerable:
+        best = [
+            (score, 0, -1) if rejected > score else (score, start, end)
+            for (score, start, end), rejected in zip(best, none, strict=True)
+        ]
     spans = [example for example in examples if isinstance(example, SpanExample)]
     contexts = pieces.stream([span.context for span in spans])
     answers = []

@@ -130,12 +130,16 @@ def score(
 
 
 def headline(
-    task_type: TaskType, examples: Sequence[Example], predicted: Sequence[Any], labels: Sequence[str] = ()
+    task_type: TaskType,
+    examples: Sequence[Example],
+    predicted: Sequence[Any],
+    labels: Sequence[str] = (),
+    metric: str = "",
 ) -> tuple[str, float]:
-    """The name and value of the task type's first metric, for predictions in the order of the examples."""
+    """The name and value of a metric (none given: the type's), for predictions in the examples' order."""
     ids = [example.id for example in examples]
     measures = score(task_type, examples, dict(zip(ids, predicted, strict=True)), labels)
-    metric = HEADLINES[task_type]
+    metric = metric or HEADLINES[task_type]
     return metric, measures[metric].value
 
 

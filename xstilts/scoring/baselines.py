@@ -40,9 +40,9 @@ def constant_baseline(
 
     Rules: classification, the most frequent label; tagging, each word form's most frequent tag, and for
     a form that was not seen the most frequent tag of all; multiple choice, the most frequent index, the
-    longest or the shortest choice; span, the whole context, its first or last sentence, or its first or
-    last k words for k from 1 to 10; retrieval, the first candidate. Counts are over all training
-    examples. Equal counts are decided by the order of labels, equal values by the order above.
+    longest or the shortest choice; span, the whole context, its first or last sentence, its first or
+    last k words for k from 1 to 10, or no answer; retrieval, the first candidate. Counts are over all
+    training examples. Equal counts are decided by the order of labels, equal values by the order above.
 
     Args:
         task_type: The task type.
@@ -123,7 +123,7 @@ def _span_rules(examples: Iterable[SpanExample]) -> Rules:
     for count in range(1, WORDS + 1):
         rules[f"first {count} words"] = partial(_words, start=0, stop=count)
         rules[f"last {count} words"] = partial(_words, start=-count, stop=None)
-    return rules
+    return rules | {"no answer": lambda example: ""}
 
 
 def _words(example: SpanExample, start: int, stop: int | None) -> str:

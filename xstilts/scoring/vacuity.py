@@ -95,7 +95,7 @@ def head_rows(checkpoints: Sequence[Path], data: Path, entries: Mapping[str, Tra
         model, task = folder.parts[-3:-1]
         entry = entries[task]
         train, dev = (read_examples(data / task / f"{split}.jsonl") for split in ("train", "dev"))
-        baseline = constant_baseline(entry.type, train, dev, entry.labels)
+        baseline = constant_baseline(entry.type, train, dev, entry.labels, entry.metric)
         value = read_table(folder / "training_log.tsv")["value"].max()
         rows.append(_row("head", model, task, baseline["metric"], value, baseline["value"], HEAD_GAIN))
     return rows

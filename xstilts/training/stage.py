@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from xstilts.data.examples import Example
+from xstilts.data.examples import Example, TaggedExample
 from xstilts.errors import TrainingError
 from xstilts.job_settings import PartJob, StageJob
 from xstilts.model import batches, features
@@ -88,7 +88,7 @@ def train_stage(
     model.head_entries.clear()
     torch.manual_seed(seed_of(seed, stage))
     for part in parts:
-        model.add_head(part.name, part.settings.entry.type, part.settings.entry.labels)
+        model.add_head(part.name, part.settings.entry.type, _labels(part))
     model.to(model.encoder.device)
     rows = {part.name: _rows(model, part) for part in parts}
     counts = {part.name: _steps(len(rows[part.name]), part.settings) for part in parts}
@@ -103,6 +103,15 @@ def train_stage(
     return selection.rows
 
 
+def _labels(part: Part) -> list[str]:
+    """The task's labels; of tagging without any, those of the training examples."""
+    entry = part.settings.entry
+    if entry.type != "tagging" or entry.labels:
+        return entry.labels
+    tagged = [example for example in part.train if isinstance(example, TaggedExample)]
+    return sorted({tag for example in tagged for tag in example.tags or ()})
+
+
 def _check(model: Model, parts: Sequence[Part]) -> None:
     for part in parts:
         model.check_length(part.settings.max_length)
@@ -115,9 +124,9 @@ def _check(model: Model, parts: Sequence[Part]) -> None:
 
 def _rows(model: Model, part: Part) -> list[list[Feature]]:
     """Rows grouped so that what belongs together stays together (the choices of an example)."""
-    entry = part.settings.entry
-    built = features.build(entry.type, part.train, model.pieces, part.lengths, entry.labels)
-    if entry.type != "multiple_choice":
+    entry = model.head_entries[part.name]
+    built = features.build(entry["type"], part.train, model.pieces, part.lengths, entry["labels"])
+    if entry["type"] != "multiple_choice":
         return [[row] for row in built]
     groups: dict[int, list[Feature]] = {}
     for row in built:
@@ -197,9 +206,10 @@ class _Selection:
     def _score(self, step: int) -> None:
         loss, values = float(np.mean(self.losses)), []
         for part in self.parts:
-            how = Decoding(part.lengths, part.settings.max_answer, DEV_BATCH_TOKENS)
+            entry = part.settings.entry
+            how = Decoding(part.lengths, part.settings.max_answer, DEV_BATCH_TOKENS, entry.unanswerable)
             found = predict(self.model, part.name, part.dev, how)
-            metric, value = headline(part.settings.entry.type, part.dev, found)
+            metric, value = headline(entry.type, part.dev, found, metric=entry.metric)
             values.append(value)
             self.rows.append(
                 {"step": step, "loss": loss, "task": part.name, "metric": metric, "value": value}
