@@ -9,6 +9,7 @@ from typer import Option
 
 from xstilts.command_line import from_json, run
 from xstilts.data.labels import is_labelled
+from xstilts.data.shares import capped
 from xstilts.data.sources import open_source
 from xstilts.prediction import stamps
 from xstilts.prediction.submission import prediction_path, read_predictions
@@ -42,7 +43,7 @@ def main(
     source = open_source(root, lock)
     rows, per_example = [], []
     for language in sorted(languages.split()):
-        examples = source.read(definition.data.dataset, split, language)
+        examples = capped(source.read(definition.data.dataset, split, language), definition.cap)
         if not any(is_labelled(example) for example in examples):
             print(f"{task} {language}: the gold answers are withheld; predicted, not scored", file=sys.stderr)
             continue

@@ -134,11 +134,15 @@ class Plan:
                 raise _unknown("training task", task, registry.training_tasks(), where)
 
     def task(self, name: str) -> EvaluationTask:
-        """The registry's entry of an evaluation task."""
+        """The registry's entry of an evaluation task, with the run's cap on its examples.
+
+        Candidates are never left out: a smaller pool would make retrieval easier.
+        """
         entries = registry.evaluation_tasks()
         if name not in entries:
             raise _unknown("evaluation task", name, entries, "run.evaluations or studies")
-        return entries[name]
+        entry = entries[name]
+        return entry if entry.is_headless else entry.model_copy(update={"cap": self.run.evaluation_examples})
 
     def training_task(self, name: str, recipe: str) -> TrainingTask:
         """The registry's entry of a training task."""

@@ -125,6 +125,9 @@ class Run(Section):
     )
     studies: list[Literal["typology"]] = Field(description="Studies, by their names in the catalogue")
     evaluations: list[Evaluation] = Field([], description="Scores beyond those that the studies need")
+    evaluation_examples: Positive | None = Field(
+        None, description="Cap on the examples per language of tasks with a head (a fixed sample); null: all"
+    )
     threads: Varied[Positive] = Field(
         1, description="CPU threads of a model job; more or fewer change the weights"
     )

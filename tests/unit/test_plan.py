@@ -174,8 +174,7 @@ def test_a_study_is_given_the_names_that_the_scores_have() -> None:
         ("run.languages", ["en", "de", "br"], "no tatoeba/test in br"),
         ("training.max_length", 512, "exceed the 256 positions"),
         ("pretraining.max_length", 512, "exceed the 256 positions"),
-        ("run.evaluations", [{"recipes": ["snli_dev"], "tasks": ["tatoeba"]}], "no snli/dev in en"),
-        ("run.evaluations", [{"recipes": ["mlm"], "tasks": ["xquad"]}], "no xquad/test"),
+        ("run.evaluations", [{"recipes": ["mrpc"], "tasks": ["tatoeba"]}], "no mrpc/train in en"),
     ],
 )
 def test_what_the_source_or_the_model_lacks_is_said_before_any_job(
@@ -188,8 +187,8 @@ def test_what_the_source_or_the_model_lacks_is_said_before_any_job(
 
 def test_what_a_job_gets_of_a_task_is_what_it_reads() -> None:
     jobs = Jobs(Plan(settings.read(DEFAULT)))
-    assert set(json.loads(jobs.prediction_entry("xnli"))) == {"type", "labels", "data"}
-    scored = {"type", "labels", "data", "metrics", "normalisation"}
+    assert set(json.loads(jobs.prediction_entry("xnli"))) == {"type", "labels", "data", "cap"}
+    scored = {"type", "labels", "data", "cap", "metrics", "normalisation"}
     assert set(json.loads(jobs.scoring_entry("xnli"))) == scored
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from xstilts.data.examples import Example
 from xstilts.data.lock import sha256_of
+from xstilts.data.shares import capped
 from xstilts.data.sources import FolderSource
 from xstilts.prediction import stamps
 from xstilts.prediction.submission import prediction_path, write_predictions, written_files
@@ -44,7 +45,7 @@ def predict_languages(
             stamps.keep(files)
             continue
         loaded = loaded or predictor()
-        examples = source.read(dataset, split, language)
+        examples = capped(source.read(dataset, split, language), entry.cap)
         predictions = loaded(examples, language)
         stamps.remove(path)  # killed in between, the job leaves no stamp of other predictions
         write_predictions(path, entry.type, examples, predictions)

@@ -96,6 +96,8 @@ class PredictionTask(Entry):
     type: TaskType
     labels: list[str] = []
     data: Split
+    cap: int | None = None
+    """Most examples per language: the run's (see xstilts.plan), not the registry's."""
 
     @property
     def is_headless(self) -> bool:
