@@ -33,7 +33,7 @@ rule score_predictions:
 
 
 rule score_controls:
-    """Chance and character n-gram TF-IDF, beside every score of retrieval and mining."""
+    """Chance and character n-gram TF-IDF, beside every score of retrieval of any kind."""
     input:
         data=lambda w: JOBS.evaluation_inputs(w.task),
     output:
@@ -43,7 +43,7 @@ rule score_controls:
     benchmark:
         f"{RUN}/benchmarks/scores/controls/{{task}}.tsv"
     wildcard_constraints:
-        task=JOBS.any_of(PLAN.headless_tasks),
+        task=JOBS.any_of(PLAN.controlled_tasks),
     params:
         code=lambda w: JOBS.controls_code(w.task),
         entry=lambda w: JOBS.scoring_entry(w.task),

@@ -9,6 +9,7 @@ from typer import Option
 
 from xstilts.command_line import from_json, run
 from xstilts.data.labels import is_labelled
+from xstilts.data.queries import gold
 from xstilts.data.shares import capped
 from xstilts.data.sources import open_source
 from xstilts.prediction import stamps
@@ -42,8 +43,8 @@ def main(
     definition = from_json(EvaluationTask, entry, "--entry")
     source = open_source(root, lock)
     rows, per_example = [], []
-    for language in sorted(languages.split()):
-        examples = capped(source.read(definition.data.dataset, split, language), definition.cap)
+    for language, every_example in gold(source, definition, sorted(languages.split())):
+        examples = capped(every_example, definition.cap)
         if not any(is_labelled(example) for example in examples):
             print(f"{task} {language}: the gold answers are withheld; predicted, not scored", file=sys.stderr)
             continue

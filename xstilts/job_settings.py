@@ -96,6 +96,11 @@ class TrainingSettings(Section):
     stride: Varied[Count] = Field(32, description="Overlap of neighbouring windows, in pieces")
     warmup: Varied[Share] = Field(0.1, description="Share of the steps over which the learning rate rises")
     weight_decay: Varied[Amount] = Field(0.0, description="AdamW's weight decay")
+    embedding: Varied[Pool] = Field(
+        "cls",
+        description="What a dual encoder makes a text's vector of: the first piece (as XTREME-R does) or a "
+        "mean, as `retrieval.pool`",
+    )
     clip: Varied[PositiveAmount] = Field(1.0, description="Largest norm of the gradient")
     selections: Varied[Positive] = Field(
         4, description="How often the English dev set is scored; the best is kept"
@@ -103,7 +108,7 @@ class TrainingSettings(Section):
 
 
 class PartJob(Section):
-    """One task of one stage; `max_answer` is given for span tasks only."""
+    """One task of one stage; `max_answer` is for span tasks only, `embedding` for dual encoders only."""
 
     entry: TrainingTask
     examples: Positive | None
@@ -112,6 +117,7 @@ class PartJob(Section):
     max_length: Length
     stride: Count
     max_answer: Positive | None = None
+    embedding: Pool | None = None
 
 
 class StageJob(Section):
@@ -132,6 +138,15 @@ class TaskPredictionJob(Section):
     max_length: Length
     stride: Count
     max_answer: Positive | None = None
+    batch_tokens: Positive
+
+
+class PoolPredictionJob(Section):
+    """The rankings of one pool by a dual encoder."""
+
+    head: str
+    max_length: Length
+    embedding: Pool
     batch_tokens: Positive
 
 

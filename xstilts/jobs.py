@@ -30,7 +30,12 @@ from xstilts.scoring import SCORERS
 from xstilts.varied import resolve
 
 TEXTS = ("text", "pairs")
-PROGRAMS = {"retrieval": "predict_retrieval", "mining": "predict_mining"}  # of all other types: predict_task
+PROGRAMS = {  # of all other types: predict_task
+    "retrieval": "predict_retrieval",
+    "mining": "predict_mining",
+    "dual_encoder": "predict_pool",
+}
+DUAL_ENCODER = "xstilts.prediction.dual_encoder"  # which stages with such a task load by name
 FIGURES = {"typology": ("scatter", "forest")}
 
 
@@ -409,8 +414,11 @@ class Jobs:
     def stage_code(self, recipe: str) -> str:
         """Hash of the training code and the dev metrics of the last stage."""
         parts = self.plan.recipe(recipe).stages[-1].parts
-        scorers = {SCORERS[self.plan.training_task(part.task, recipe).type] for part in parts}
-        return fingerprint.code_hash("scripts/train_stage.py", *sorted(scorers))
+        types = {self.plan.training_task(part.task, recipe).type for part in parts}
+        modules = [SCORERS[kind] for kind in types] + [
+            DUAL_ENCODER for kind in types if kind == "dual_encoder"
+        ]
+        return fingerprint.code_hash("scripts/train_stage.py", *sorted(modules))
 
     def threads(self, model: str, recipe: str) -> int:
         """CPU threads of a model's jobs."""
@@ -580,7 +588,7 @@ class Jobs:
     @property
     def score_files(self) -> list[str]:
         """Every table of scores of the run, controls included."""
-        controls = [f"{self.folder}/scores/controls/{task}.tsv" for task in self.plan.headless_tasks]
+        controls = [f"{self.folder}/scores/controls/{task}.tsv" for task in self.plan.controlled_tasks]
         return [self.score_file(cell) for cell in self.plan.cells] + controls
 
     # Studies and report

@@ -13,6 +13,8 @@ from xstilts.errors import ConfigError, RecipeError
 from xstilts.job_settings import (
     MiningPredictionJob,
     PartJob,
+    Pool,
+    PoolPredictionJob,
     PretrainingJob,
     RetrievalPredictionJob,
     StageJob,
@@ -111,9 +113,9 @@ class Plan:
         study = self.settings.studies.typology
         entries = registry.evaluation_tasks()
         for task in study.tasks if "typology" in self.run.studies else []:
-            # the primary task is scored again with equal pools, which mining does not have
+            # the primary task is scored again with equal pools, which only aligned ones have
             needs_ranking = task == study.primary_task
-            if not self.task(task).is_headless or (needs_ranking and self.task(task).type != "retrieval"):
+            if not self.task(task).is_retrieval or (needs_ranking and self.task(task).type != "retrieval"):
                 known = [name for name, entry in entries.items() if entry.type == "retrieval"]
                 raise _unknown("retrieval task", task, known, "studies.typology.tasks")
         for model in study.models:
@@ -265,14 +267,14 @@ class Plan:
         return sorted(task for task in named if entries[task].type != "masked_lm")
 
     @property
-    def retrieval_tasks(self) -> list[str]:
-        """The evaluation tasks of the run that rank candidates, sorted."""
-        return [task for task in self.headless_tasks if self.task(task).type == "retrieval"]
+    def controlled_tasks(self) -> list[str]:
+        """The evaluation tasks of the run that controls stand beside, sorted."""
+        return sorted({cell.task for cell in self.cells if self.task(cell.task).is_retrieval})
 
     @property
-    def headless_tasks(self) -> list[str]:
-        """The evaluation tasks of the run that compare sentences, with or without ranking them, sorted."""
-        return sorted({cell.task for cell in self.cells if self.task(cell.task).is_headless})
+    def retrieval_tasks(self) -> list[str]:
+        """The evaluation tasks of the run that rank aligned candidates without a head, sorted."""
+        return [task for task in self.controlled_tasks if self.task(task).type == "retrieval"]
 
     def stage_settings(self, model: str, recipe: str) -> StageJob:
         """All that decides the last stage of a recipe; its tasks share the smallest of their values."""
@@ -298,6 +300,7 @@ class Plan:
         def own(value: T | dict[str, T]) -> T:
             return resolve(value, model=model, recipe=recipe, task=part.task)
 
+        embedding: Pool = own(training.embedding)
         return PartJob(
             entry=entry,
             examples=part.examples,
@@ -306,6 +309,7 @@ class Plan:
             max_length=own(training.max_length),
             stride=own(training.stride),
             max_answer=self._max_answer(entry.type),
+            embedding=embedding if entry.type == "dual_encoder" else None,
         )
 
     def _max_answer(self, task_type: TaskType) -> int | None:
@@ -314,7 +318,7 @@ class Plan:
 
     def prediction_settings(
         self, model: str, recipe: str, task: str
-    ) -> TaskPredictionJob | RetrievalPredictionJob | MiningPredictionJob:
+    ) -> TaskPredictionJob | PoolPredictionJob | RetrievalPredictionJob | MiningPredictionJob:
         """All that decides the predictions of a task, but for the weights and the data."""
         settings = self.settings
         batch_tokens = settings.prediction.batch_tokens
@@ -322,9 +326,15 @@ class Plan:
         if entry.is_headless:
             return self._headless_settings(model, entry.type)
         head = self.head(recipe, task)
+        max_length = resolve(settings.training.max_length, model=model, recipe=recipe, task=head)
+        if entry.type == "dual_encoder":
+            embedding: Pool = resolve(settings.training.embedding, model=model, recipe=recipe, task=head)
+            return PoolPredictionJob(
+                head=head, max_length=max_length, embedding=embedding, batch_tokens=batch_tokens
+            )
         return TaskPredictionJob(
             head=head,
-            max_length=resolve(settings.training.max_length, model=model, recipe=recipe, task=head),
+            max_length=max_length,
             stride=resolve(settings.training.stride, model=model, recipe=recipe, task=head),
             max_answer=self._max_answer(entry.type),
             batch_tokens=batch_tokens,

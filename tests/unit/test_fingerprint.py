@@ -25,7 +25,14 @@ FILES = {
 }
 
 
-MODEL_SCRIPTS = ["train_stage", "pretrain_model", "predict_task", "predict_retrieval", "predict_mining"]
+MODEL_SCRIPTS = [
+    "train_stage",
+    "pretrain_model",
+    "predict_task",
+    "predict_retrieval",
+    "predict_mining",
+    "predict_pool",
+]
 
 
 @pytest.fixture
@@ -99,7 +106,7 @@ def test_models_do_not_depend_on_the_settings_of_the_run(script: str) -> None:
         for path in fingerprint.sources(fingerprint.ROOT / f"scripts/{script}.py")
     }
     assert "xstilts/model/checkpoint.py" in reached
-    assert ("xstilts/scoring/search.py" in reached) is script.endswith(("retrieval", "mining"))
+    assert ("xstilts/scoring/search.py" in reached) is script.endswith(("retrieval", "mining", "pool"))
     assert not reached & {"xstilts/scoring/mining.py", "xstilts/scoring/ranking.py"}
     unrelated = (
         "xstilts/settings.py",

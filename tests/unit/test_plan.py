@@ -12,7 +12,12 @@ from test_settings import DEFAULT, ROOT, changed
 
 from xstilts import fingerprint, recipes, settings
 from xstilts.errors import ConfigError, DataError, RecipeError, RegistryError, XstiltsError
-from xstilts.job_settings import MiningPredictionJob, RetrievalPredictionJob, TaskPredictionJob
+from xstilts.job_settings import (
+    MiningPredictionJob,
+    PoolPredictionJob,
+    RetrievalPredictionJob,
+    TaskPredictionJob,
+)
 from xstilts.jobs import Jobs
 from xstilts.plan import Plan
 
@@ -104,6 +109,37 @@ def test_a_stage_shares_the_smallest_values_and_keeps_each_task_its_own() -> Non
     assert stage.parts["squad1"].max_answer == plan.settings.prediction.max_answer
 
 
+def test_a_dual_encoder_is_trained_and_then_ranks_one_pool() -> None:
+    plan = plan_of(
+        ["mlm", "squad1"], ["lareqa"], run__seeds=[3], training__embedding={"*": "mean", "*/*/lareqa": "cls"}
+    )
+    assert [(cell.recipe, cell.intermediate, cell.target) for cell in plan.cells] == [
+        ("lareqa", "-", "lareqa"),
+        ("squad1-lareqa", "squad1", "lareqa"),
+    ]
+    assert (plan.controlled_tasks, plan.retrieval_tasks) == (["lareqa"], [])
+    assert plan.stage_settings("micro", "squad1-lareqa").parts["lareqa"].embedding == "cls"
+    assert plan.stage_settings("micro", "squad1").parts["squad1"].embedding is None
+    jobs = Jobs(plan)
+    found = PoolPredictionJob.model_validate_json(
+        jobs.prediction_settings("micro", "squad1-lareqa", "lareqa")
+    )
+    assert (found.head, found.embedding) == ("lareqa", "cls")
+    assert jobs.prediction_script("lareqa") == "scripts/predict_pool.py"
+    ordinary = plan_of(["squad1"], ["lareqa"])
+    assert Jobs(ordinary).stage_code("squad1") != Jobs(ordinary).stage_code("lareqa")
+    stood_in = plan_of(["mlm"], ["lareqa"], run__targets={"lareqa": "lareqa_dev"})
+    assert stood_in.head("lareqa_dev", "lareqa") == "lareqa_dev"
+
+
+def test_a_pool_of_all_languages_may_be_studied_but_not_be_primary() -> None:
+    config = changed("studies.typology.tasks", ["tatoeba", "lareqa"])
+    assert "lareqa" in Plan(settings.load(config)).controlled_tasks
+    config["studies"]["typology"]["primary_task"] = "lareqa"
+    with pytest.raises(ConfigError, match="lareqa"):
+        Plan(settings.load(config))
+
+
 def test_jobs_get_what_they_read_back() -> None:
     plan = plan_of(["mlm", "squad1"], ["tatoeba", "xnli"])
     jobs = Jobs(plan)
@@ -120,7 +156,7 @@ def test_mining_goes_by_margin_in_both_directions() -> None:
     assert [(cell.recipe, cell.task) for cell in plan.cells] == [
         ("mlm", "bucc2018"), ("mlm", "tatoeba"), ("untrained", "bucc2018"), ("untrained", "tatoeba"),
     ]  # fmt: skip
-    assert (plan.headless_tasks, plan.retrieval_tasks) == (["bucc2018", "tatoeba"], ["tatoeba"])
+    assert (plan.controlled_tasks, plan.retrieval_tasks) == (["bucc2018", "tatoeba"], ["tatoeba"])
     assert plan.languages("bucc2018") == ["de", "fr", "ru", "zh"]
     jobs = Jobs(plan)
     mining = MiningPredictionJob.model_validate_json(jobs.prediction_settings("micro", "mlm", "bucc2018"))

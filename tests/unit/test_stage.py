@@ -22,7 +22,8 @@ SHARED = StageJob(learning_rate=3e-3, warmup=0.1, weight_decay=0.0, clip=1.0, se
 
 
 def score(model: Model, trained: Part) -> float:
-    how = Decoding(trained.lengths, trained.settings.max_answer, 4096)
+    settings = trained.settings
+    how = Decoding(trained.lengths, settings.max_answer, 4096, embedding=settings.embedding)
     found = predict(model, trained.name, trained.dev, how)
     return headline(trained.settings.entry.type, trained.dev, found)[1]
 

@@ -7,6 +7,7 @@ from xstilts.data.examples import (
     Example,
     PairExample,
     ParallelExample,
+    QueryExample,
     SpanExample,
     TaggedExample,
 )
@@ -18,6 +19,7 @@ EXAMPLE_TYPES: dict[str, type[Example]] = {
     "span": SpanExample,
     "tagging": TaggedExample,
     "retrieval": ParallelExample,
+    "dual_encoder": QueryExample,
 }
 
 
@@ -34,6 +36,8 @@ def is_labelled(example: Example) -> bool:
         return example.tags is not None
     if isinstance(example, ParallelExample):
         return bool(example.text and example.english)
+    if isinstance(example, QueryExample):
+        return bool(example.candidates)
     return example.label is not None
 
 

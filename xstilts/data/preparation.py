@@ -10,9 +10,10 @@ from typing import Any
 import pandas as pd
 
 from xstilts import registry
-from xstilts.data.examples import Example, PairExample, ParallelExample, SpanExample
+from xstilts.data.examples import Example, PairExample, ParallelExample, QueryExample, SpanExample
 from xstilts.data.labels import check_labels
 from xstilts.data.leakage import EvaluationKeys, key_of, leakage_rows, leakage_table, normalise
+from xstilts.data.queries import as_queries
 from xstilts.data.shares import fraction
 from xstilts.data.sources import FolderSource
 from xstilts.errors import DataError, RegistryError
@@ -41,7 +42,8 @@ def prepare_task(
 
     Training examples that occur in evaluation data are removed, but for the data sets that the task
     spends. A published development split is left as it is: it is selected on, not trained on. A
-    held-out share is taken after filtering.
+    held-out share is taken after filtering. For a dual encoder, questions about a paragraph become queries
+    that one of its sentences answers.
 
     Args:
         source: Where the data sets are.
@@ -64,6 +66,8 @@ def prepare_task(
         train, dev = hold_out(train, task.dev.holdout)
     elif task.dev is not None:
         dev = [e for _, examples in _parts(source, task, task.dev, folders or {}) for e in examples]
+    if task.type == "dual_encoder":
+        train, dev = as_queries(train), as_queries(dev)
     for part, examples in (("train", train), ("dev", dev)):
         if not examples:
             where = ", ".join(split.dataset for split in task.train)
@@ -94,8 +98,8 @@ def _parts(
 def hold_out(examples: Sequence[Example], share: float) -> tuple[list[Example], list[Example]]:
     """Divide examples into (kept, held out) by a hash.
 
-    Questions are divided by their paragraphs and pairs by their first texts (premises), so that the
-    parts share none; all others by their ids.
+    Questions are divided by their paragraphs, queries by theirs or else by their answers, and pairs by their
+    first texts (premises), so that the parts share none; all others by their ids.
     """
     kept: list[Example] = []
     held: list[Example] = []
@@ -108,6 +112,8 @@ def _unit(example: Example) -> str:
     """What must not be divided."""
     if isinstance(example, SpanExample):
         return key_of(normalise(example.context))
+    if isinstance(example, QueryExample):
+        return key_of(normalise(example.context or example.answer))
     if isinstance(example, PairExample):
         return key_of(normalise(example.first))
     return example.id

@@ -2,14 +2,14 @@
 
 import importlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from xstilts import registry
 from xstilts.data import counts
-from xstilts.data.examples import Example
+from xstilts.data.examples import Candidate, Example
 from xstilts.data.lock import Lock, gather_lock, load_lock, sha256_of
 from xstilts.errors import DataError, RegistryError
 
@@ -95,6 +95,12 @@ class FolderSource:
             return 0
         number: int = parser.dropped(paths, dataset, language) if self.format else parser.dropped(paths)
         return number
+
+    def candidates(self, dataset: str, split: str, languages: Sequence[str]) -> Iterator[Candidate]:
+        """The pool that the queries of a split search, one by one; raises as `read` does."""
+        files = {language: self.verified(dataset, split, language) for language in languages}
+        pool: Iterator[Candidate] = format_module(dataset).candidates(files)
+        return pool
 
     def lines(self, dataset: str, split: str, language: str) -> list[str]:
         """The lines of plain text of one language; raises as `read` does."""
@@ -243,7 +249,7 @@ def _patterns(dataset: str, split: str) -> list[str]:
 def _possible_languages(dataset: str, split: str) -> list[str]:
     if any("{" in pattern for pattern in _patterns(dataset, split)):
         return sorted(registry.languages())
-    return ["en"]
+    return dataset_entry(dataset).languages
 
 
 def _empty(paths: list[Path]) -> DataError:

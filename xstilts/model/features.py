@@ -1,13 +1,20 @@
 """Examples to model inputs: pieces, windows, and gold labels; the same for training and prediction.
 
 A `Feature` is one row of a batch. An example may have several: a long context or sentence is windowed
-(never cut), and a multiple-choice example has one row per choice.
+(never cut), a multiple-choice example has one row per choice, and a query is followed by its answer.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from xstilts.data.examples import ChoiceExample, Example, PairExample, SpanExample, TaggedExample
+from xstilts.data.examples import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    QueryExample,
+    SpanExample,
+    TaggedExample,
+)
 from xstilts.errors import TrainingError
 from xstilts.model.heads import IGNORED
 from xstilts.model.pieces import Pieces
@@ -23,7 +30,8 @@ class Feature:
         example: Index of the example in the list that was given.
         ids: Pieces, special ones included.
         gold: Label (classification), choice (on each of its rows), [start, end] (span), or one label
-            per piece with IGNORED where there is none (tagging); None without gold.
+            per piece with IGNORED where there is none (tagging), or the number of the answer, the same where
+            answers are equal (dual encoder); None without gold.
         offset: Of a span's context, the index of the window's first piece.
         first: Position in `ids` of that piece.
         words: Of a tagged sentence, for every position the index of the word that begins there, or NO_WORD.
@@ -54,6 +62,7 @@ def build(
         "multiple_choice": _choices,
         "span": _spans,
         "tagging": _tags,
+        "dual_encoder": _queries,
     }
     return list(builders[task_type](examples, pieces, lengths, {label: i for i, label in enumerate(labels)}))
 
@@ -166,3 +175,24 @@ def _tags(
             places = [NO_WORD, *words[begin:end], NO_WORD]
             gold = tags and [IGNORED if word == NO_WORD else tags[word] for word in places]
             yield Feature(i, row, gold, words=places)
+
+
+def _queries(
+    examples: Sequence[Example], pieces: Pieces, lengths: Lengths, index: dict[str, int]
+) -> Iterator[Feature]:
+    queries = [example for example in examples if isinstance(example, QueryExample)]
+    asked = inputs(pieces, [(query.query, "") for query in queries], lengths.max_length)
+    answers = inputs(pieces, [(query.answer, query.context) for query in queries], lengths.max_length)
+    numbers: dict[tuple[str, str], int] = {}
+    for i, (query, first, second) in enumerate(zip(queries, asked, answers, strict=True)):
+        number = numbers.setdefault((query.answer, query.context), len(numbers))
+        yield Feature(i, first, number)
+        yield Feature(i, second, number)
+
+
+def inputs(pieces: Pieces, texts: Sequence[tuple[str, str]], max_length: int) -> Iterator[list[int]]:
+    """Pieces of each text and its context, where it has one; the longer of the two is cut first."""
+    firsts = pieces.stream([text for text, _ in texts])
+    contexts = pieces.stream([context for _, context in texts])
+    for (_, context), one, other in zip(texts, firsts, contexts, strict=True):
+        yield pieces.two(one.ids, other.ids, max_length) if context else pieces.one(one.ids, max_length)

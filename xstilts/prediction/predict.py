@@ -1,7 +1,7 @@
 """Predictions of a model for examples of each task type.
 
 They are a label (classification), the index of a choice (multiple choice), the text of an answer (span),
-or one label per word (tagging).
+one label per word (tagging), or a ranking of all the examples' answers (dual encoder).
 
 What a model is given decides them, never how examples are batched.
 """
@@ -9,6 +9,7 @@ What a model is given decides them, never how examples are batched.
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -28,13 +29,15 @@ from xstilts.progress import Progress
 class Decoding:
     """How inputs are cut and answers are read.
 
-    For spans only: `max_answer`, in pieces, and whether questions may have no answer.
+    For spans only: `max_answer`, in pieces, and whether questions may have no answer. For dual encoders only:
+    `embedding`, how states are pooled.
     """
 
     lengths: Lengths
     max_answer: int | None
     batch_tokens: int
     unanswerable: bool = False
+    embedding: str | None = None
 
 
 def predict(
@@ -55,6 +58,14 @@ def predict(
     model.check_length(how.lengths.max_length)
     entry = model.head_entries[head]
     rows = features.build(entry["type"], examples, model.pieces, how.lengths, entry["labels"])
+    if entry["type"] == "dual_encoder":
+        assert how.embedding is not None
+        dual = import_module("xstilts.prediction.dual_encoder")  # by name: no other task depends on it
+        budget, pooling = how.batch_tokens, how.embedding
+        found = dual.ranked_answers(
+            model, head, rows, examples, how=pooling, batch_tokens=budget, label=label
+        )
+        return list(found)
     logits = _logits(model, head, rows, how.batch_tokens, label)
     if entry["type"] == "classification":
         return [entry["labels"][int(row.argmax())] for row in logits]

@@ -9,11 +9,14 @@
 - mining, that is BUCC 2018 (`read_label`): the ids of a pair above the threshold, with a tab between;
 - multiple choice, which XTREME does not have: the index of the choice, counted from 0, one per line.
 
-Lines stand in the order of the examples.
+Lines stand in the order of the examples. XTREME-R adds
+
+- dual encoders that rank one pool, that is Mewsli-X (`utils_mewslix.evaluate_all`) and LAReQA: a JSON
+  object from query id to the ids of the first 20 candidates.
 
 Where more is found than such a file holds, all of it is kept beside it in a TREC run file, which is what is
-scored: of retrieval the rankings, of mining every pair with its score, whatever the threshold. A query and a
-candidate of retrieval have the id of their example, sentences of mining the publisher's.
+scored: of retrieval and of pools the rankings, of mining every pair with its score, whatever the threshold. A
+query and a candidate of retrieval have the id of their example, sentences of mining the publisher's.
 """
 
 import gzip
@@ -32,6 +35,7 @@ from xstilts.prediction import trec
 from xstilts.registry import TaskType
 from xstilts.scoring import SCORERS, align
 
+SUBMITTED = 20  # candidates of a pool (utils_mewslix.TOP_K)
 AGAIN = "predict this language again"
 
 
@@ -52,7 +56,7 @@ class RunFormat(NamedTuple):
 
 
 def suffix(task_type: TaskType) -> str:
-    """The ending of prediction files, without the dot: `json` for span, else `tsv`."""
+    """The ending of prediction files, without the dot: `json` for span and dual encoders, else `tsv`."""
     return FORMATS[task_type].suffix
 
 
@@ -250,6 +254,24 @@ def _run_mined(run: trec.Run, examples: Sequence[ParallelExample]) -> dict[str, 
     return {id_: run[name][0] if name in run else None for id_, name in names.items()}
 
 
+def _write_first(examples: Sequence[Example], values: Sequence[Sequence[tuple[str, float]]]) -> str:
+    first = {
+        example.id: [name for name, _ in ranking[:SUBMITTED]]
+        for example, ranking in zip(examples, values, strict=True)
+    }
+    return json.dumps(first, ensure_ascii=True) + "\n"
+
+
+def _pool_run(
+    examples: Sequence[Example], values: Sequence[Sequence[tuple[str, float]]]
+) -> dict[str, Sequence[tuple[str, float]]]:
+    return {example.id: ranking for example, ranking in zip(examples, values, strict=True)}
+
+
+def _run_pool(run: trec.Run, examples: Sequence[Example]) -> dict[str, tuple[tuple[str, float], ...]]:
+    return {query: tuple(ranking) for query, ranking in run.items()}
+
+
 FORMATS: dict[TaskType, Format] = {
     "classification": Format("tsv", _write_lines, _read_labels),
     "multiple_choice": Format("tsv", _write_lines, _read_indices),
@@ -257,8 +279,10 @@ FORMATS: dict[TaskType, Format] = {
     "tagging": Format("tsv", _write_tags, _read_tags),
     "retrieval": Format("tsv", _write_best, None),
     "mining": Format("tsv", _write_mined, None),
+    "dual_encoder": Format("json", _write_first, None),
 }
 RUN_FORMATS: dict[TaskType, RunFormat] = {
     "retrieval": RunFormat(_ranking_run, _run_rankings),
     "mining": RunFormat(_mined_run, _run_mined),
+    "dual_encoder": RunFormat(_pool_run, _run_pool),
 }

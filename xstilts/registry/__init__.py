@@ -17,7 +17,9 @@ from xstilts.errors import RegistryError
 FOLDER = Path(__file__).parent
 
 E = TypeVar("E", bound="Entry")
-TaskType = Literal["classification", "multiple_choice", "span", "tagging", "retrieval", "mining", "masked_lm"]
+TaskType = Literal[
+    "classification", "multiple_choice", "span", "tagging", "retrieval", "mining", "dual_encoder", "masked_lm"
+]
 Normalisation = Literal["squad", "mlqa"]
 
 
@@ -31,6 +33,7 @@ class Dataset(Entry):
     """How a published data set is named, licensed and laid out.
 
     `published` counts the examples of a split as its publishers do: in each language, or by language.
+    `languages` are those of files that are not named by language.
     """
 
     title: str
@@ -44,6 +47,7 @@ class Dataset(Entry):
     counted: str = ""
     filtered: str = ""
     obtain: str = ""
+    languages: list[str] = ["en"]
 
 
 class Split(Entry):
@@ -103,6 +107,11 @@ class PredictionTask(Entry):
     def is_headless(self) -> bool:
         """Whether sentences are compared by their embeddings, without a head."""
         return self.type in ("retrieval", "mining")
+
+    @property
+    def is_retrieval(self) -> bool:
+        """Whether anything is searched, with or without a head: chance and TF-IDF stand beside its scores."""
+        return self.is_headless or self.type == "dual_encoder"
 
 
 class EvaluationTask(PredictionTask):

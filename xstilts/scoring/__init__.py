@@ -24,6 +24,7 @@ SCORERS: dict[TaskType, str] = {
     "tagging": "xstilts.scoring.tagging",
     "retrieval": "xstilts.scoring.retrieval",
     "mining": "xstilts.scoring.mining",
+    "dual_encoder": "xstilts.scoring.dual_encoder",
 }
 
 HEADLINES: dict[TaskType, str] = {
@@ -33,6 +34,7 @@ HEADLINES: dict[TaskType, str] = {
     "tagging": "f1",
     "retrieval": "accuracy",
     "mining": "f1",
+    "dual_encoder": "mrr",
 }
 
 
@@ -107,8 +109,9 @@ def score(
         examples: Gold examples of one language.
         predictions: By example id: a label (classification), the index of a choice (multiple choice),
             an answer text (span), a tuple of tags (tagging), the candidates found, best first, as
-            (index of the example, score) pairs (retrieval), or the English id and the score of the
-            pair that was mined for the sentence, if any (mining).
+            (index of the example, score) pairs (retrieval), the English id and the score of the
+            pair that was mined for the sentence, if any (mining), or the candidates of a pool that were
+            found, best first, as (id, score) pairs (dual encoder).
         labels: The task's labels, for classification and tagging; where none are given, any will do.
         normalisation: How answers are normalised, for span.
 

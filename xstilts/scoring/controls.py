@@ -1,13 +1,15 @@
-"""Controls that stand beside every score without a head: chance, and TF-IDF of character n-grams."""
+"""Controls that stand beside every score of retrieval: chance, and TF-IDF of character n-grams."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from math import comb
 from typing import Any, Literal
 
-from xstilts.data.examples import ParallelExample
-from xstilts.scoring import Measure
+from xstilts.data.examples import Candidate, ParallelExample, QueryExample
+from xstilts.scoring import Measure, mean_measure
 from xstilts.scoring.bitext import Neighbours, mined
 from xstilts.scoring.ranking import CUTS, PRECISION, SUCCESS
-from xstilts.scoring.search import DEPTH, Doubles, Ranking, best_of, rankings
+from xstilts.scoring.search import DEPTH, POOL_DEPTH, Doubles, Ranking, best_of, rankings
 
 Direction = Literal["en2xx", "xx2en"]
 
@@ -17,16 +19,32 @@ NGRAMS = (1, 4)
 def chance(examples: Sequence[ParallelExample]) -> dict[str, Measure]:
     """What to expect of a pool in random order, metric by metric."""
     size = len(examples)
-    values = {"accuracy": 1 / size, f"success_at_{SUCCESS}": min(SUCCESS, size) / size}
-    values |= {f"recall_at_{cut}": min(cut, size) / size for cut in CUTS}
-    values |= {f"recall_at_{cut}_ceiling": 1.0 for cut in CUTS}
-    values |= {"mrr": _harmonic(min(DEPTH, size)) / size}
-    values |= {f"map_at_{PRECISION}": _harmonic(min(PRECISION, size)) / size}
+    values = {"accuracy": 1 / size, **_expected(size, 1, DEPTH)}
     return {metric: Measure(value, size) for metric, value in values.items()}
 
 
-def _harmonic(count: int) -> float:
-    return sum(1 / rank for rank in range(1, count + 1))
+def pool_chance(queries: Sequence[QueryExample], size: int) -> dict[str, Measure]:
+    """The same of queries that search one pool of `size` candidates, several of which may answer them."""
+    each = [_expected(size, len(query.candidates), POOL_DEPTH) for query in queries]
+    return {metric: mean_measure([values[metric] for values in each]) for metric in each[0]}
+
+
+@cache
+def _expected(size: int, right: int, depth: int) -> dict[str, float]:
+    """Expected metrics of a random order of `size` candidates, `right` of them right, cut at `depth`."""
+    values = {f"recall_at_{cut}": min(cut, size) / size for cut in CUTS}
+    values |= {f"recall_at_{cut}_ceiling": min(cut, right) / right for cut in CUTS}
+    values[f"success_at_{SUCCESS}"] = 1 - comb(size - right, min(SUCCESS, size)) / comb(
+        size, min(SUCCESS, size)
+    )
+    ranks = range(1, min(depth, size) + 1)
+    firsts = (comb(size - rank, right - 1) / comb(size, right) / rank for rank in ranks)
+    values["mrr"] = sum(firsts)
+    # The precision at a rank that is right: itself, and the others that are expected before it.
+    before = (right - 1) / max(1, size - 1)
+    ranks = range(1, min(PRECISION, size) + 1)
+    values[f"map_at_{PRECISION}"] = sum((1 + (rank - 1) * before) / rank for rank in ranks) / size
+    return values
 
 
 def tfidf_rankings(examples: Sequence[ParallelExample], direction: Direction) -> dict[str, Ranking]:
@@ -49,6 +67,29 @@ def tfidf_rankings(examples: Sequence[ParallelExample], direction: Direction) ->
     queries, candidates = _vectors(*(texts if direction == "en2xx" else texts[::-1]))
     found = _nearest(queries, candidates, min(DEPTH, len(examples)))
     return rankings([example.id for example in examples], *found)
+
+
+def tfidf_pool(
+    queries: Mapping[str, Sequence[QueryExample]], candidates: Sequence[Candidate]
+) -> dict[str, dict[str, tuple[tuple[str, float], ...]]]:
+    """The nearest candidates of a pool by the same vectors, fitted on all queries and candidates.
+
+    Args:
+        queries: By language.
+        candidates: The pool; what stands around them is not looked at.
+
+    Returns:
+        By language and query id, (candidate id, cosine), best first.
+    """
+    every = [query for part in queries.values() for query in part]
+    vectors = _vectors([query.query for query in every], [candidate.text for candidate in candidates])
+    indices, scores = _nearest(*vectors, min(POOL_DEPTH, len(candidates)))
+    names = [candidate.id for candidate in candidates]
+    found: dict[str, dict[str, tuple[tuple[str, float], ...]]] = {code: {} for code in queries}
+    for query, row, values in zip(every, indices.tolist(), scores.tolist(), strict=True):
+        ranking = tuple((names[index], value) for index, value in zip(row, values, strict=True))
+        found[query.language][query.id] = ranking
+    return found
 
 
 def tfidf_pairs(

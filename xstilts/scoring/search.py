@@ -29,6 +29,9 @@ Ranking = tuple[tuple[int, float], ...]
 DEPTH = 20
 """How many candidates are kept of each ranking."""
 
+POOL_DEPTH = 100
+"""The same, where the candidates of all languages are one pool."""
+
 SHIFT = 32
 _LOW = (1 << SHIFT) - 1
 
