@@ -50,7 +50,7 @@ def predict_pool(
         for each in files:
             stamps.keep(each)
         return
-    queries = {code: capped(_queries(source, dataset, split, code), entry.cap) for code in languages}
+    queries = {code: _queries(source, entry, code) for code in languages}
     every = [query for found in queries.values() for query in found]
     rankings = iter(ranker()(every, source.candidates(dataset, split, languages)))
     for path in paths.values():
@@ -63,8 +63,9 @@ def predict_pool(
         stamps.write(paths[code], whole)
 
 
-def _queries(source: FolderSource, dataset: str, split: str, language: str) -> list[QueryExample]:
-    examples = source.read(dataset, split, language)
+def _queries(source: FolderSource, entry: PredictionTask, language: str) -> list[QueryExample]:
+    dataset, split = entry.data.dataset, entry.data.split
+    examples = capped(source.read(dataset, split, language), entry.cap)
     queries = [example for example in examples if isinstance(example, QueryExample)]
     if len(queries) < len(examples):
         raise ConfigError(f"{dataset}/{split} holds no queries", where="the task's entry in tasks.yaml")
