@@ -2,7 +2,6 @@
 
 
 localrules:
-    fetch,
     data,
     languages,
     checkpoints,
@@ -10,14 +9,7 @@ localrules:
     scores,
     study_typology,
     studies,
-    sweep_layers,
     report,
-
-
-rule fetch:
-    """All data and models of the hub that the run reads: the only jobs that need a network."""
-    input:
-        JOBS.fetched,
 
 
 rule data:
@@ -64,12 +56,6 @@ rule studies:
     """Every study that the run selects."""
     input:
         [file for name in PLAN.run.studies for file in JOBS.study_files(name)],
-
-
-rule sweep_layers:
-    """Every layer and pooling of the masked LMs on the run's retrieval tasks, apart from the scores."""
-    input:
-        JOBS.sweep_files,
 
 
 rule report:

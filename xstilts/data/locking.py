@@ -48,7 +48,7 @@ def _language(source: FolderSource, dataset: str, split: str, language: str) -> 
     return {
         "files": files,
         "examples": len(examples),
-        "dropped": source.dropped(dataset, split, language),
+        "dropped": parser.dropped(paths) if hasattr(parser, "dropped") else 0,
         "unlabelled": sum(not is_labelled(example) for example in examples),
     }
 

@@ -5,7 +5,7 @@ import json
 from xstilts.micro.inference import examples
 from xstilts.micro.phrases import Sampler, write
 from xstilts.micro.settings import MicroSettings
-from xstilts.micro.sizes import chance, english
+from xstilts.micro.sizes import chance
 
 
 def splits(_: MicroSettings) -> dict[str, tuple[str, ...]]:
@@ -16,13 +16,16 @@ def splits(_: MicroSettings) -> dict[str, tuple[str, ...]]:
 def build(settings: MicroSettings, split: str, language: str) -> tuple[str, ...]:
     """The file of one split."""
     sampler = Sampler(chance(settings, "mnli", split), ("en",))
-    pool, count = english(settings, split)
+    if split == "train":
+        drawn = examples(sampler, settings.train_examples, "train")
+    else:
+        drawn = examples(sampler, settings.dev_examples, "dev")
     rows = (
         {
             "premise": write(example.premise, language),
             "hypothesis": write(example.hypothesis, language),
             "label": example.label,
         }
-        for example in examples(sampler, count, pool)
+        for example in drawn
     )
     return ("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows),)
