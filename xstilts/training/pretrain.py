@@ -33,7 +33,7 @@ KEPT, RANDOM = 0.1, 0.1  # of the chosen pieces: left as they are, replaced at r
 class Corpus:
     """Lines of text and translation pairs as pieces, with special ones; `weights` to draw lines by.
 
-    Pieces are arrays of 32-bit integers: as lists they would take eight times the memory.
+    Pieces are arrays of 32-bit integers, which take less memory than lists.
     """
 
     lines: list[np.ndarray]
