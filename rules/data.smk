@@ -13,6 +13,7 @@ rule generate_micro:
         f"{RUN}/benchmarks/generate_micro/{{dataset_folder}}.tsv"
     wildcard_constraints:
         dataset_folder=JOBS.any_of(JOBS.micro_folders),
+    priority: 1  # all training waits for it
     params:
         code=lambda w: JOBS.micro_code(w.dataset_folder),
         dataset=lambda w: JOBS.micro_folders[w.dataset_folder],
@@ -37,6 +38,7 @@ rule collect_evaluation_keys:
         f"{RUN}/logs/collect_evaluation_keys.log",
     benchmark:
         f"{RUN}/benchmarks/collect_evaluation_keys.tsv"
+    priority: 1  # all training waits for it
     params:
         code=JOBS.evaluation_keys_code,
         lock=JOBS.all_evaluation_locks,
@@ -85,6 +87,7 @@ rule prepare_text:
         f"{RUN}/logs/prepare_text.log",
     benchmark:
         f"{RUN}/benchmarks/prepare_text.tsv"
+    priority: 1  # all training waits for it
     params:
         code=JOBS.text_code,
         languages=JOBS.text_languages_option,

@@ -13,6 +13,7 @@ rule train_tokenizer:
         f"{RUN}/logs/train_tokenizer.log",
     benchmark:
         f"{RUN}/benchmarks/train_tokenizer.tsv"
+    priority: 1  # all training waits for it
     resources:
         mem_mb=1500,
     params:
@@ -37,6 +38,7 @@ rule initialise_model:
         f"{RUN}/benchmarks/checkpoints/{{model}}/untrained.tsv"
     wildcard_constraints:
         model=JOBS.any_of(JOBS.pretrained_models),
+    priority: 1  # all training waits for it
     params:
         code=code_hash("scripts/initialise_model.py"),
         architecture=lambda w: JOBS.json(PLAN.settings.models[w.model].architecture),
@@ -61,6 +63,7 @@ rule pretrain_model:
         f"{RUN}/benchmarks/checkpoints/{{model}}/mlm.tsv"
     wildcard_constraints:
         model=JOBS.any_of(JOBS.pretrained_models),
+    priority: 1  # all training waits for it
     threads: lambda w: JOBS.threads(w.model, "mlm")
     resources:
         mem_mb=2500,

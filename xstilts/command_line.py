@@ -1,6 +1,7 @@
 """What all scripts share: named options by typer, and errors without a traceback."""
 
 import errno
+import gc
 import sys
 from collections.abc import Callable
 from typing import TypeVar
@@ -18,6 +19,7 @@ def run(main: Callable[..., None]) -> None:
 
     Exits with status 1 and the error's own message if an XstiltsError is raised, or if the disk is full.
     """
+    gc.set_threshold(100_000)  # importing torch and transformers makes many objects, hardly any garbage
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(main)
     try:

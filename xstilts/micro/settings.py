@@ -32,7 +32,7 @@ class MicroSettings(BaseModel):
         description="Lines are proportional to CC-100 size raised to this (XLM-R samples with 0.3)",
     )
     retrieval_phrases: Positive = Field(default=400, description="Phrases of each retrieval test set")
-    train_examples: Positive = Field(default=3000, description="English training examples of each task")
+    train_examples: Positive = Field(default=2400, description="English training examples of each task")
     dev_examples: Positive = Field(default=400, description="English development examples of each task")
     evaluation_examples: Positive = Field(
         default=200, description="Evaluation examples per task and language"
