@@ -21,7 +21,7 @@ lint: environment ## the linters alone
 environment: ## .venv as the locks say; nothing to do where it is there
 	@envs/install.sh
 
-docs: environment ## the generated pages: config/schema.json, docs/configuration.md, docs/rulegraph.svg
+docs: environment ## the generated pages: config/schema.json, docs/configuration.md, docs/data.md, docs/rulegraph.svg
 	.venv/bin/python scripts/write_reference.py
 	.venv/bin/python scripts/draw_rulegraph.py --output docs/rulegraph.svg
 

@@ -47,6 +47,8 @@ wildcard_constraints:
 
 onstart:
     # Before the first job: what can be known to be missing is said now.
+    for name in PLAN.left_out:
+        print(f"without {name}: a task that it names is in run.without", file=sys.stderr)
     try:
         JOBS.check_data()
     except XstiltsError as error:

@@ -2,6 +2,7 @@
 
 
 localrules:
+    fetch,
     data,
     languages,
     checkpoints,
@@ -9,7 +10,14 @@ localrules:
     scores,
     study_typology,
     studies,
+    sweep_layers,
     report,
+
+
+rule fetch:
+    """All data and models of the hub that the run reads: the only jobs that need a network."""
+    input:
+        JOBS.fetched,
 
 
 rule data:
@@ -56,6 +64,12 @@ rule studies:
     """Every study that the run selects."""
     input:
         [file for name in PLAN.run.studies for file in JOBS.study_files(name)],
+
+
+rule sweep_layers:
+    """Every layer and pooling of the masked LMs on the run's retrieval tasks, apart from the scores."""
+    input:
+        JOBS.sweep_files,
 
 
 rule report:

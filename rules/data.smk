@@ -1,6 +1,7 @@
 # Where examples come from, and what of them may be trained on.
-# Needs: nothing (micro), or the mirror's folder, checked against data.lock (a param, never an input).
-# Makes: source/ (micro), data/evaluation_keys.parquet, data/training/<task>/, data/corpus/, leakage.tsv.
+# Needs: nothing (micro), a network (hub), or the mirror's folder, checked against data.lock (a param, never an
+# input). Jobs that fetch run where Snakemake does, since compute nodes often have no network.
+# Makes: source/ (micro, hub), data/evaluation_keys.parquet, data/training/<task>/, data/corpus/, leakage.tsv.
 
 
 rule generate_micro:
@@ -17,7 +18,7 @@ rule generate_micro:
     params:
         code=lambda w: JOBS.micro_code(w.dataset_folder),
         dataset=lambda w: JOBS.micro_folders[w.dataset_folder],
-        entry=lambda w: JOBS.json(registry.datasets()[JOBS.micro_folders[w.dataset_folder]]),
+        layout=lambda w: JOBS.micro_layout(w.dataset_folder),
         settings=JOBS.json(PLAN.settings.data.micro),
         languages=JOBS.generator_facts,
         root=subpath(output[0], parent=True),
@@ -26,6 +27,31 @@ rule generate_micro:
     shell:
         "python scripts/generate_micro.py --dataset {params.dataset} --settings {params.settings:q}"
         " --output {params.root} 2> >(tee {log:q} >&2)"
+
+
+localrules:
+    fetch_data,
+
+
+rule fetch_data:
+    """Fetch one language of a split, or a split of one file, of a data set of the hub, as published."""
+    output:
+        directory(f"{RUN}/source/{{dataset}}/{{split}}/{{part}}"),
+    log:
+        f"{RUN}/logs/fetch_data/{{dataset}}/{{split}}/{{part}}.log",
+    wildcard_constraints:
+        dataset=JOBS.any_of(JOBS.hub_names),
+        split="[a-z]+",
+        part="[a-z]+",
+    params:
+        code=code_hash("scripts/fetch_data.py"),
+        entry=lambda w: JOBS.fetched_part(w.dataset, w.split, w.part),
+        state=f"{RUN}/state/fetch/{{dataset}}/{{split}}/{{part}}",
+    message:
+        "fetch {wildcards.dataset}/{wildcards.split}/{wildcards.part} from the hub"
+    shell:
+        'HF_HUB_OFFLINE="$XSTILTS_OFFLINE" python scripts/fetch_data.py --entry {params.entry:q}'
+        " --state {params.state:q} --output {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule collect_evaluation_keys:
@@ -50,7 +76,7 @@ rule collect_evaluation_keys:
 
 
 rule prepare_training:
-    """English examples of one training task, without those that stand in an evaluation set."""
+    """Examples of one training task, without those that stand in an evaluation set."""
     input:
         data=lambda w: JOBS.training_inputs(w.task),
         held_out=f"{RUN}/data/evaluation_keys.parquet",
@@ -70,7 +96,8 @@ rule prepare_training:
         "prepare the training data of {wildcards.task}"
     shell:
         "python scripts/prepare_training.py --task {wildcards.task} --entry {params.entry:q}"
-        ' --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" --keys {input.held_out:q} --train {output.train:q} --dev {output.dev:q}'
+        ' --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" --folders "$XSTILTS_FOLDERS"'
+        " --keys {input.held_out:q} --train {output.train:q} --dev {output.dev:q}"
         " --leakage {output.leakage:q} 2> >(tee {log:q} >&2)"
 
 

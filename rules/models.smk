@@ -1,5 +1,6 @@
 # The masked LM that every recipe starts from, and its untrained twin.
-# Needs: the prepared text (models that the run pre-trains), a folder or the hub (all others).
+# Needs: the prepared text (models that the run pre-trains), a folder or the hub (all others; the jobs that
+# fetch run where Snakemake does).
 # Makes: tokenizer/, checkpoints/<model>/untrained/seed0/, checkpoints/<model>/mlm/seed0/.
 
 
@@ -82,8 +83,34 @@ rule pretrain_model:
         " 2> >(tee {log:q} >&2)"
 
 
+localrules:
+    fetch_model,
+
+
+rule fetch_model:
+    """Fetch a model of the hub at a fixed commit: configuration, tokenizer and weights, as published."""
+    output:
+        directory(f"{RUN}/source/models/{{model}}"),
+    log:
+        f"{RUN}/logs/fetch_model/{{model}}.log",
+    wildcard_constraints:
+        model=JOBS.any_of(JOBS.hub_models),
+    params:
+        code=code_hash("scripts/fetch_model.py"),
+        repository=lambda w: PLAN.settings.models[w.model].repository,
+        revision=lambda w: PLAN.settings.models[w.model].revision,
+        state=f"{RUN}/state/fetch/models/{{model}}",
+    message:
+        "fetch {wildcards.model} from the hub"
+    shell:
+        'HF_HUB_OFFLINE="$XSTILTS_OFFLINE" python scripts/fetch_model.py --repository {params.repository:q}'
+        " --revision {params.revision} --state {params.state:q} --output {output:q} 2> >(tee {log:q} >&2)"
+
+
 rule import_model:
     """A masked LM from a local folder or the hub, every encoder weight accounted for."""
+    input:
+        lambda w: JOBS.model_inputs(w.model),
     output:
         directory(f"{RUN}/checkpoints/{{model}}/mlm/seed0"),
     log:

@@ -33,7 +33,7 @@ rule score_predictions:
 
 
 rule score_controls:
-    """Chance and character n-gram TF-IDF, beside every retrieval score."""
+    """Chance and character n-gram TF-IDF, beside every score of retrieval of any kind."""
     input:
         data=lambda w: JOBS.evaluation_inputs(w.task),
     output:
@@ -43,20 +43,20 @@ rule score_controls:
     benchmark:
         f"{RUN}/benchmarks/scores/controls/{{task}}.tsv"
     wildcard_constraints:
-        task=JOBS.any_of(PLAN.retrieval_tasks),
+        task=JOBS.any_of(PLAN.controlled_tasks),
     params:
         code=lambda w: JOBS.controls_code(w.task),
         entry=lambda w: JOBS.scoring_entry(w.task),
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
         run=PLAN.run.name,
-        direction=PLAN.settings.retrieval.direction,
+        settings=JOBS.json(PLAN.settings.retrieval),
     message:
         "score the controls of {wildcards.task}"
     shell:
         "python scripts/score_controls.py --task {wildcards.task} --entry {params.entry:q}"
         ' --languages {params.languages:q} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" --run {params.run}'
-        " --direction {params.direction} --scores {output:q} 2> >(tee {log:q} >&2)"
+        " --settings {params.settings:q} --scores {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule score_equal_pools:
@@ -94,6 +94,41 @@ rule score_equal_pools:
         ' --lock "$XSTILTS_LOCK" --settings {params.settings:q} --size {params.size} --draws {params.draws}'
         " --key {params.key:q} --threads {params.threads} --device {params.device}"
         " --scores {output:q} 2> >(tee {log:q} >&2)"
+
+
+rule score_sweep:
+    """A retrieval task of a masked LM with every hidden state and pooling, apart from the scores."""
+    input:
+        checkpoint=lambda w: JOBS.checkpoint(w.model, "mlm", 0),
+        data=lambda w: JOBS.evaluation_inputs(w.task),
+    output:
+        f"{RUN}/sweeps/{{model}}/{{task}}.tsv",
+    log:
+        f"{RUN}/logs/sweeps/{{model}}/{{task}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/sweeps/{{model}}/{{task}}.tsv"
+    wildcard_constraints:
+        task=JOBS.any_of(PLAN.retrieval_tasks),
+    threads: lambda w: JOBS.threads(w.model, "mlm")
+    resources:
+        mem_mb=3000,
+    params:
+        code=lambda w: JOBS.sweep_code(w.task),
+        entry=lambda w: JOBS.scoring_entry(w.task),
+        languages=lambda w: " ".join(PLAN.languages(w.task)),
+        locks=lambda w: JOBS.evaluation_locks(w.task),
+        settings=lambda w: JOBS.prediction_settings(w.model, "mlm", w.task),
+        key=lambda w: JOBS.sweep_key(w.model),
+        threads=lambda w: JOBS.threads(w.model, "mlm"),
+        device=PLAN.run.device,
+    message:
+        "sweep the layers and poolings of {wildcards.model}/mlm on {wildcards.task}"
+    shell:
+        "python scripts/score_sweep.py --checkpoint {input.checkpoint:q} --task {wildcards.task}"
+        ' --entry {params.entry:q} --languages {params.languages:q} --root "$XSTILTS_SOURCE"'
+        ' --lock "$XSTILTS_LOCK" --settings {params.settings:q} --key {params.key:q}'
+        " --threads {params.threads} --device {params.device} --scores {output:q}"
+        " 2> >(tee {log:q} >&2)"
 
 
 rule collect_scores:

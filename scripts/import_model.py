@@ -1,4 +1,4 @@
-"""Take a masked LM from a local folder or the Hugging Face hub: the recipe `mlm`."""
+"""Take a masked LM from a folder, a person's own or one fetched from the hub: the recipe `mlm`."""
 
 import time
 from pathlib import Path
@@ -8,7 +8,6 @@ from typer import Option
 
 from xstilts import card
 from xstilts.command_line import run
-from xstilts.errors import ConfigError
 from xstilts.recipes import MLM
 
 
@@ -16,20 +15,17 @@ def main(
     model: Annotated[str, Option(help="Name of the model")],
     code: Annotated[str, Option(help="Hash of the code, for the card")],
     output: Annotated[Path, Option(help="Folder of the checkpoint")],
-    folder: Annotated[str, Option(help="Local folder")] = "",
-    repository: Annotated[str, Option(help="Repository of the hub")] = "",
-    revision: Annotated[str, Option(help="Its 40-digit commit")] = "",
+    folder: Annotated[Path, Option(help="Folder with config.json, tokenizer.json and safetensors")],
+    repository: Annotated[
+        str, Option(help="Repository of the hub that it was fetched from, for the card")
+    ] = "",
+    revision: Annotated[str, Option(help="Its 40-digit commit, for the card")] = "",
 ) -> None:
     """Import a model; every weight of its encoder has to be there."""
     begun = time.monotonic()
     from xstilts.model import checkpoint, importing
 
-    if folder:
-        made = importing.from_folder(Path(folder))
-    elif repository and revision:
-        made = importing.from_hub(repository, revision)
-    else:
-        raise ConfigError("a model needs a folder, or a repository and its revision", where=f"models.{model}")
+    made = importing.from_folder(folder)
     checkpoint.save(made, output)
     card.write(
         output,

@@ -1,6 +1,5 @@
-"""Predict one retrieval task in all its languages: the nearest sentence of the other side."""
+"""Predict one retrieval task in all its languages: rank the nearest sentences of the other side."""
 
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ from xstilts.command_line import from_json, run
 from xstilts.data.examples import Example
 from xstilts.data.sources import open_source
 from xstilts.job_settings import RetrievalPredictionJob
+from xstilts.model.layers import default_layer, layers_of
 from xstilts.prediction.job import Predictor, predict_languages
 from xstilts.registry import PredictionTask
 
@@ -32,25 +32,18 @@ def main(
     """Write predictions and stamps, but for languages whose stamp still holds."""
     definition = from_json(PredictionTask, entry, "--entry")
     chosen, made = from_json(RetrievalPredictionJob, settings, "--settings"), card.read(checkpoint)
-    layer = chosen.layer or _default_layer(checkpoint)
+    layer = chosen.layer or default_layer(layers_of(checkpoint))
     stamp = {
         "weights": made["weights"],
         "parameters": made["parameters"],
         "code": code,
         "entry": definition.model_dump(),
         "settings": chosen.model_dump(),
-        "setting": f"{layer}-{chosen.pool}-{chosen.direction}-{chosen.similarity}",
+        "setting": chosen.setting(layer),
         "threads": threads,
     }
     loader = _loader(checkpoint, task, layer, chosen, threads, device)
     predict_languages(definition, languages.split(), open_source(root, lock), output, stamp, loader)
-
-
-def _default_layer(checkpoint: Path) -> int:
-    from xstilts.model.layers import default_layer
-
-    config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
-    return default_layer(config["num_hidden_layers"])
 
 
 def _loader(
@@ -60,16 +53,16 @@ def _loader(
         from xstilts.model import checkpoint as checkpoints
         from xstilts.model.device import prepare
         from xstilts.prediction.retrieval import queries_and_index
-        from xstilts.scoring.search import top_k
+        from xstilts.scoring.search import DEPTH, nearest, rankings
 
         place = prepare(device, threads)
         model = checkpoints.load(checkpoint, with_heads=False).to(place)
 
         def predictor(examples: Sequence[Example], language: str) -> dict[str, Any]:
             label = f"predict {task} {language}"
-            queries, index = queries_and_index(model, examples, layer, chosen, chosen.batch_tokens, label)
-            nearest, _ = top_k(queries, index, 1)
-            return {example.id: int(found) for example, found in zip(examples, nearest[:, 0], strict=True)}
+            queries, index = queries_and_index(model, examples, layer, chosen, label)
+            found = nearest(queries, index, DEPTH, chosen.neighbours, place.type)
+            return dict(rankings([example.id for example in examples], *found))
 
         return predictor
 

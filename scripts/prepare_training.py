@@ -1,9 +1,9 @@
 """Prepare the training and selection data of one task."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import TypeAdapter
 from typer import Option
 
 from xstilts.command_line import run
@@ -24,7 +24,7 @@ def main(
     dev: Annotated[Path, Option(help="examples to select on, to write")],
     leakage: Annotated[Path, Option(help="report of what was filtered out, to write")],
     lock: Annotated[str, Option(help="data.lock, or none")] = "none",
-    languages: Annotated[str, Option(help="languages to train on, a JSON list")] = '["en"]',
+    folders: Annotated[str, Option(help="folders of data sets that lie elsewhere, as JSON")] = "{}",
 ) -> None:
     """Filter, check, divide and write the examples of a task."""
     prepared = prepare_task(
@@ -32,7 +32,7 @@ def main(
         task,
         TrainingTask.model_validate_json(entry),
         EvaluationKeys.load(keys),
-        TypeAdapter(list[str]).validate_json(languages),
+        {name: Path(folder) for name, folder in json.loads(folders).items()},
     )
     write_examples(train, prepared.train)
     write_examples(dev, prepared.dev)

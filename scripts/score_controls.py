@@ -1,19 +1,27 @@
-"""Score the controls of one retrieval task: chance, and TF-IDF of character n-grams."""
+"""Score the controls of one task of retrieval of any kind: chance, and TF-IDF of character n-grams."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, cast
 
 from typer import Option
 
 from xstilts.command_line import from_json, run
-from xstilts.data.examples import ParallelExample
-from xstilts.data.sources import open_source
+from xstilts.data.examples import ParallelExample, QueryExample
+from xstilts.data.queries import gold
+from xstilts.data.sources import FolderSource, open_source
 from xstilts.errors import ConfigError
+from xstilts.job_settings import RetrievalSettings
 from xstilts.registry import EvaluationTask
-from xstilts.scoring import score
-from xstilts.scoring.controls import Direction, chance, tfidf_predictions
+from xstilts.scoring import Measure, score, scored_split
+from xstilts.scoring.controls import chance, pool_chance, tfidf_pairs, tfidf_pool, tfidf_rankings
 from xstilts.scoring.table import RunKey, chosen, score_rows, score_table
 from xstilts.tables import write_table
+
+Control = tuple[str, str, dict[str, Measure]]
+
+LARGEST = 100_000
+"""Candidates; their n-grams take some kilobytes each."""
 
 
 def main(
@@ -22,27 +30,66 @@ def main(
     languages: Annotated[str, Option(help="languages, separated by spaces")],
     root: Annotated[Path, Option(help="source folder of the examples")],
     run_name: Annotated[str, Option("--run", help="name of the run")],
-    direction: Annotated[Direction, Option(help="en2xx: English sentences are the queries")],
+    settings: Annotated[str, Option(help="direction, neighbours and pairs of retrieval, as JSON")],
     scores: Annotated[Path, Option(help="table of scores to write")],
     lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
 ) -> None:
     """Score the controls."""
     definition = from_json(EvaluationTask, entry, "--entry")
-    if definition.type != "retrieval":
+    if not definition.is_retrieval:
         raise ConfigError(f"controls are for retrieval, not {definition.type}", where=f"task {task}")
+    how = from_json(RetrievalSettings, settings, "--settings")
     split = definition.data.split
     source = open_source(root, lock)
     rows = []
-    for language in sorted(languages.split()):
-        examples = cast("list[ParallelExample]", source.read(definition.data.dataset, split, language))
-        tfidf = score(definition.type, examples, tfidf_predictions(examples, direction))
-        for model, setting, measures in (
-            ("chance", "-", {"accuracy": chance(examples)}),
-            ("tfidf", f"char-ngrams-{direction}-cosine", tfidf),
-        ):
+    if definition.type == "dual_encoder":
+        by_language = _pool(source, definition, sorted(languages.split()))
+    else:
+        by_language = _by_language(source, definition, sorted(languages.split()), how)
+    for language, found in by_language:
+        for model, setting, measures in found:
             key = RunKey(run=run_name, model=model, parameters=0, recipe="-", seed=0, setting=setting)
-            rows += score_rows(key, task, split, language, chosen(measures, definition.metrics, task))
+            shown = chosen(measures, definition.metrics, task)
+            rows += score_rows(key, task, scored_split(definition.type, split), language, shown)
     write_table(score_table(rows), scores)
+
+
+def _pool(
+    source: FolderSource, definition: EvaluationTask, languages: list[str]
+) -> Iterator[tuple[str, list[Control]]]:
+    """A pool that is too large for n-grams has chance alone."""
+    queries = {
+        language: [example for example in examples if isinstance(example, QueryExample)]
+        for language, examples in gold(source, definition, languages)
+    }
+    pool = list(source.candidates(definition.data.dataset, definition.data.split, languages))
+    found = tfidf_pool(queries, pool) if len(pool) <= LARGEST else {}
+    for language, part in queries.items():
+        controls: list[Control] = [("chance", "-", pool_chance(part, len(pool)))]
+        if language in found:
+            tfidf = score("dual_encoder", part, found[language])
+            controls.append(("tfidf", "char-ngrams-xx2all-cosine", tfidf))
+        yield language, controls
+
+
+def _by_language(
+    source: FolderSource, definition: EvaluationTask, languages: list[str], how: RetrievalSettings
+) -> Iterator[tuple[str, list[Control]]]:
+    for language in languages:
+        read = source.read(definition.data.dataset, definition.data.split, language)
+        examples = cast("list[ParallelExample]", read)
+        yield language, _mining(examples, how) if definition.type == "mining" else _retrieval(examples, how)
+
+
+def _retrieval(examples: list[ParallelExample], how: RetrievalSettings) -> list[Control]:
+    tfidf = score("retrieval", examples, tfidf_rankings(examples, how.direction))
+    return [("chance", "-", chance(examples)), ("tfidf", f"char-ngrams-{how.direction}-cosine", tfidf)]
+
+
+def _mining(examples: list[ParallelExample], how: RetrievalSettings) -> list[Control]:
+    """Nobody mines pairs at random: there is no chance."""
+    tfidf = score("mining", examples, tfidf_pairs(examples, how.neighbours, how.pairs))
+    return [("tfidf", f"char-ngrams-{how.pairs}-margin", tfidf)]
 
 
 if __name__ == "__main__":

@@ -44,15 +44,16 @@ def main(
     place = prepare(device, threads)
     model = checkpoints.load(checkpoint, with_heads=False).to(place)
     layer = chosen.layer or default_layer(model.layers)
-    setting = f"{layer}-{chosen.pool}-{chosen.direction}-{chosen.similarity}"
-    known = {**json.loads(key), "parameters": card.read(checkpoint)["parameters"], "setting": setting}
+    parameters = card.read(checkpoint)["parameters"]
+    known = {**json.loads(key), "parameters": parameters, "setting": chosen.setting(layer)}
     whose = from_json(RunKey, json.dumps(known), "--key")
     rows = []
     for language in sorted(languages.split()):
         examples = source.read(definition.data.dataset, definition.data.split, language)
         label = f"equal pools {task} {language}"
-        queries, index = queries_and_index(model, examples, layer, chosen, chosen.batch_tokens, label)
-        value = equal_pool_accuracy(queries, index, size, draws, seed_of(0, "pools", language))
+        queries, index = queries_and_index(model, examples, layer, chosen, label)
+        seed = seed_of(0, "pools", language)
+        value = equal_pool_accuracy(queries, index, size, draws, seed, chosen.neighbours)
         measures = {"accuracy": Measure(value, min(size, len(examples)))}
         rows += score_rows(whose, task, definition.data.split, language, measures)
     write_table(score_table(rows), scores)

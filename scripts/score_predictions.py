@@ -9,11 +9,13 @@ from typer import Option
 
 from xstilts.command_line import from_json, run
 from xstilts.data.labels import is_labelled
+from xstilts.data.queries import gold
+from xstilts.data.shares import capped
 from xstilts.data.sources import open_source
 from xstilts.prediction import stamps
 from xstilts.prediction.submission import prediction_path, read_predictions
 from xstilts.registry import EvaluationTask
-from xstilts.scoring import score
+from xstilts.scoring import score, scored_split
 from xstilts.scoring.table import (
     RunKey,
     chosen,
@@ -41,19 +43,19 @@ def main(
     definition = from_json(EvaluationTask, entry, "--entry")
     source = open_source(root, lock)
     rows, per_example = [], []
-    for language in sorted(languages.split()):
-        examples = source.read(definition.data.dataset, split, language)
+    for language, every_example in gold(source, definition, sorted(languages.split())):
+        examples = capped(every_example, definition.cap)
         if not any(is_labelled(example) for example in examples):
             print(f"{task} {language}: the gold answers are withheld; predicted, not scored", file=sys.stderr)
             continue
         file = prediction_path(predictions, definition.type, split, language)
         found = read_predictions(file, definition.type, examples)
         whose = _key(key, file)
-        measures = chosen(
-            score(definition.type, examples, found, definition.labels), definition.metrics, task
-        )
-        rows += score_rows(whose, task, split, language, measures)
-        per_example += outcome_rows(whose, task, split, language, examples, measures)
+        every = score(definition.type, examples, found, definition.labels, definition.normalisation)
+        measures = chosen(every, definition.metrics, task)
+        shown = scored_split(definition.type, split)
+        rows += score_rows(whose, task, shown, language, measures)
+        per_example += outcome_rows(whose, task, shown, language, examples, measures)
     write_outcomes(per_example, outcomes)
     write_table(score_table(rows), scores)
 

@@ -19,6 +19,7 @@ Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
 PositiveAmount = Annotated[float, Field(gt=0)]
+Pool = Literal["mean", "mean_words", "cls"]
 
 
 class Section(BaseModel):
@@ -95,6 +96,11 @@ class TrainingSettings(Section):
     stride: Varied[Count] = Field(32, description="Overlap of neighbouring windows, in pieces")
     warmup: Varied[Share] = Field(0.1, description="Share of the steps over which the learning rate rises")
     weight_decay: Varied[Amount] = Field(0.0, description="AdamW's weight decay")
+    embedding: Varied[Pool] = Field(
+        "cls",
+        description="What a dual encoder makes a text's vector of: the first piece (as XTREME-R does) or a "
+        "mean, as `retrieval.pool`",
+    )
     clip: Varied[PositiveAmount] = Field(1.0, description="Largest norm of the gradient")
     selections: Varied[Positive] = Field(
         4, description="How often the English dev set is scored; the best is kept"
@@ -102,7 +108,7 @@ class TrainingSettings(Section):
 
 
 class PartJob(Section):
-    """One task of one stage; `max_answer` is given for span tasks only."""
+    """One task of one stage; `max_answer` is for span tasks only, `embedding` for dual encoders only."""
 
     entry: TrainingTask
     examples: Positive | None
@@ -111,6 +117,7 @@ class PartJob(Section):
     max_length: Length
     stride: Count
     max_answer: Positive | None = None
+    embedding: Pool | None = None
 
 
 class StageJob(Section):
@@ -134,20 +141,62 @@ class TaskPredictionJob(Section):
     batch_tokens: Positive
 
 
-class RetrievalSettings(Section):
-    """How sentences are compared; recorded with every score as layer-pool-direction-similarity."""
+class PoolPredictionJob(Section):
+    """The rankings of one pool by a dual encoder."""
 
-    pool: Literal["mean", "mean_words", "cls"] = Field(
+    head: str
+    max_length: Length
+    embedding: Pool
+    batch_tokens: Positive
+
+
+class RetrievalSettings(Section):
+    """How sentences are compared; recorded with every score as layer-pool-direction-similarity.
+
+    Mining (BUCC 2018) looks in both directions and always by margin: there the direction is `pairs`.
+    """
+
+    pool: Pool = Field(
         "mean", description="`mean` over all pieces, `mean_words` without special pieces, or the first piece"
     )
     direction: Literal["en2xx", "xx2en"] = Field(
         "en2xx", description="`en2xx`: English lines query the other language's, as in XTREME's code"
     )
-    similarity: Literal["cosine"] = Field("cosine", description="Similarity of two embeddings")
+    similarity: Literal["cosine", "margin"] = Field(
+        "cosine", description="What ranks: the cosine of two embeddings, or its margin over their neighbours'"
+    )
+    neighbours: Positive = Field(4, description="How many nearest ones a margin looks at on either side")
+    pairs: Literal["max", "intersection"] = Field(
+        "max",
+        description="What mining keeps: the best of every sentence of either side, from the greatest margin "
+        "down and as long as both are free, or what is the best of both",
+    )
 
 
-class RetrievalPredictionJob(RetrievalSettings):
-    """Predictions of one retrieval task; without `layer`, the model's default."""
+class RetrievalPredictionJob(Section):
+    """Predictions of one retrieval task; without `layer`, the model's default; `neighbours` if by margin."""
 
     layer: Positive | None
+    pool: Pool
+    direction: Literal["en2xx", "xx2en"]
+    similarity: Literal["cosine", "margin"]
+    neighbours: Positive | None = None
     batch_tokens: Positive
+
+    def setting(self, layer: int) -> str:
+        """What scores.tsv calls it, with the layer that is read."""
+        return f"{layer}-{self.pool}-{self.direction}-{self.similarity}"
+
+
+class MiningPredictionJob(Section):
+    """Pairs mined for one task; without `layer`, the model's default."""
+
+    layer: Positive | None
+    pool: Pool
+    pairs: Literal["max", "intersection"]
+    neighbours: Positive
+    batch_tokens: Positive
+
+    def setting(self, layer: int) -> str:
+        """What scores.tsv calls it, with the layer that is read."""
+        return f"{layer}-{self.pool}-{self.pairs}-margin"

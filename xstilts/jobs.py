@@ -15,20 +15,27 @@ from pydantic import BaseModel
 
 from xstilts import fingerprint, recipes, registry
 from xstilts.data.lock import Lock, load_lock, lock_entry, sha256_of
-from xstilts.data.sources import FolderSource
+from xstilts.data.sources import HUB, PARQUET, FolderSource
 from xstilts.errors import ConfigError, DataError
 from xstilts.micro.cldr import selected_languages
 from xstilts.micro.generate import DATASETS as MICRO_DATASETS
 from xstilts.micro.generate import files_of
-from xstilts.plan import PIVOT, Cell, Plan
+from xstilts.plan import Cell, Plan
 from xstilts.prediction.stamps import stamp_path
-from xstilts.prediction.submission import prediction_path
+from xstilts.prediction.submission import prediction_path, written_files
 from xstilts.recipes import MLM, UNTRAINED
 from xstilts.registry import PredictionTask, Split
+from xstilts.registry.hub import hub_dataset, hub_datasets
 from xstilts.scoring import SCORERS
 from xstilts.varied import resolve
 
 TEXTS = ("text", "pairs")
+PROGRAMS = {  # of all other types: predict_task
+    "retrieval": "predict_retrieval",
+    "mining": "predict_mining",
+    "dual_encoder": "predict_pool",
+}
+DUAL_ENCODER = "xstilts.prediction.dual_encoder"  # which stages with such a task load by name
 FIGURES = {"typology": ("scatter", "forest")}
 
 
@@ -41,8 +48,10 @@ class Jobs:
         self.run = plan.run
         self.folder = f"results/{self.run.name}"
         self.is_micro = self.settings.data.source == "micro"
-        self.source_root = f"{self.folder}/source" if self.is_micro else str(self.settings.data.mirror)
-        self.lock_path = None if self.is_micro else self.settings.data.lock
+        self.is_hub = self.settings.data.source == "hub"
+        self.is_mirror = self.settings.data.source == "mirror"
+        self.source_root = str(self.settings.data.mirror) if self.is_mirror else f"{self.folder}/source"
+        self.lock_path = self.settings.data.lock if self.is_mirror else None
 
     @staticmethod
     def json(value: BaseModel | dict[str, Any] | None) -> str:
@@ -61,13 +70,19 @@ class Jobs:
         """Put into the environment of all jobs what is no parameter, because it changes no result.
 
         Where the data are, this machine's interpreter, the whole configuration (for the graph of rules),
-        and whether a person looks on.
+        and whether a person looks on. Only the jobs that fetch may use the network.
         """
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         os.environ["XSTILTS_SOURCE"] = self.source_root
-        os.environ["XSTILTS_LOCK"] = self.lock_path or "none"
+        made = "none" if self.is_micro else HUB
+        os.environ["XSTILTS_LOCK"] = self.lock_path or "" if self.is_mirror else made
+        os.environ["XSTILTS_FOLDERS"] = self.json(self.settings.data.folders)
         for name in self.imported_models:
-            os.environ[f"XSTILTS_FOLDER_{name}"] = self.settings.models[name].folder or ""
+            fetched = "".join(self.model_inputs(name))
+            os.environ[f"XSTILTS_FOLDER_{name}"] = self.settings.models[name].folder or fetched
+        os.environ.setdefault("XSTILTS_OFFLINE", os.environ.get("HF_HUB_OFFLINE", "0"))
+        os.environ["HF_HUB_OFFLINE"] = "1"
+        os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # plain HTTP, whose failures are known
         os.environ["XSTILTS_SETTINGS"] = self.json(self.settings)
         os.environ["XSTILTS_PROGRESS"] = "1" if sys.stderr.isatty() else ""
 
@@ -79,13 +94,13 @@ class Jobs:
             ConfigError: if inputs may be longer than a model allows.
         """
         for task in self.tasks:
-            data = self.plan.task(task).data
-            self._insist(task, data.dataset, data.split, self.plan.languages(task))
-            self.evaluation_locks(task)
+            self._insist(task, self.plan.task(task).data, self.plan.languages(task), trained=False)
         for task in self.plan.training_tasks:
-            for dataset, split in self._training_splits(task):
-                self._insist(task, dataset, split, [PIVOT])
-            self.training_locks(task)
+            entry = registry.training_tasks()[task]
+            for split in entry.splits:
+                self._insist(task, split, entry.languages, trained=True)
+        if self.is_hub and self.reads_corpus:
+            hub_dataset("text")
         self._check_lengths()
         _ = self.all_evaluation_locks, self.text_locks
 
@@ -94,20 +109,48 @@ class Jobs:
         """The checksums of the mirror; micro-XTREME has none, since the run makes it."""
         return None if self.lock_path is None else load_lock(Path(self.lock_path))
 
-    def _insist(self, task: str, dataset: str, split: str, languages: list[str]) -> None:
-        """Micro-XTREME has no lock, but it is known beforehand what will be in it."""
-        if not self.is_micro:
+    def _insist(self, task: str, split: Split, languages: list[str], trained: bool) -> None:
+        """Refuse what the source is known to lack.
+
+        It is known beforehand what will be in micro-XTREME and on the hub, and by the lock what is in a
+        mirror. A mirror without a lock is looked into only for what has to be obtained first.
+        """
+        obtain = registry.datasets()[split.dataset].obtain
+        known = not self.is_mirror or self.lock
+        if split.dataset in self.settings.data.folders or not (known or obtain):
             return
-        micro = self.settings.data.micro
-        held = files_of(dataset, micro).get(split, {}) if dataset in MICRO_DATASETS else {}
-        lacking = [code for code in languages if code not in held]
-        if lacking:
-            there = f"it has {', '.join(held)}" if held else f"it holds {', '.join(MICRO_DATASETS)}"
+        held = self._held(split)
+        if lacking := [code for code in languages if code not in held]:
+            sources = {"micro": "micro-XTREME", "hub": "the source `hub`"}
+            source = sources.get(self.settings.data.source, self.lock_path or self.source_root)
+            there = f"it has {', '.join(held)}" if held else f"it holds {', '.join(self._datasets_held)}"
+            left_out = [task] if trained else [f"{task}/{code}" for code in lacking] if held else []
+            leave_out = f"; or leave it out: run.without: [{', '.join(left_out)}]" if left_out else ""
             raise DataError(
-                f"micro-XTREME has no {dataset}/{split} in {', '.join(lacking)}, which {task} needs",
-                where="run.languages, data.micro.languages or the recipes",
-                hint=there,
+                f"{source} has no {split.dataset}/{split.split} in {', '.join(lacking)}, which {task} needs",
+                where="run.languages, the recipes, or data",
+                hint=(obtain or there) + leave_out,
             )
+
+    def _held(self, split: Split) -> list[str]:
+        """The languages of a split that the source has."""
+        name, part = split.dataset, split.split
+        if name not in self._datasets_held and (self.lock or not self.is_mirror):
+            return []
+        if self.is_micro:
+            return list(files_of(name, self.settings.data.micro).get(part, {}))
+        if self.is_hub:
+            return hub_dataset(name).languages_of(part)
+        if self.lock is None:
+            root = Path(self.source_root)
+            return FolderSource(root).languages(name, part) if root.is_dir() else []
+        return self.lock.languages(name, part) if part in self.lock.splits(name) else []
+
+    @property
+    def _datasets_held(self) -> list[str]:
+        if self.is_mirror:
+            return self.lock.datasets() if self.lock else []
+        return list(MICRO_DATASETS) if self.is_micro else self.hub_names
 
     def _check_lengths(self) -> None:
         """Models that the run pre-trains have a known longest input."""
@@ -130,10 +173,16 @@ class Jobs:
     def check_data(self) -> None:
         """Before the first job: is the mirror there, and is every file of it of the right size?
 
+        The same is asked of the folders of single data sets that the run trains on.
+
         Raises:
             DataError: naming the folder, or a few of the files at fault.
         """
-        if not self.is_micro:
+        for task in self.plan.training_tasks:
+            for split in registry.training_tasks()[task].splits:
+                if split.dataset in self.settings.data.folders:
+                    self._own_folder(split.dataset).check([f"{split.dataset}/{split.split}"])
+        if self.is_mirror:
             locked = self.lock.datasets() if self.lock else []
             FolderSource(Path(self.source_root), self.lock).check(locked)
 
@@ -144,29 +193,59 @@ class Jobs:
             return {}
         return {_first_folder(dataset): dataset for dataset in MICRO_DATASETS}
 
+    def micro_layout(self, folder: str) -> str:
+        """Where the files of one data set lie."""
+        return self.json(
+            registry.datasets()[self.micro_folders[folder]].model_dump(include={"splits", "codes"})
+        )
+
     def micro_code(self, folder: str) -> str:
         """Hash of the generator of one data set."""
         module = f"xstilts.micro.{self.micro_folders[folder]}"
         return fingerprint.code_hash("scripts/generate_micro.py", module)
 
-    def _inputs(self, datasets: list[str]) -> list[str]:
-        """Folders of micro-XTREME that a job reads; files of a mirror are not inputs."""
-        held = set(self.micro_folders.values())
-        return sorted({f"{self.source_root}/{_first_folder(name)}" for name in datasets if name in held})
+    def _inputs(self, dataset: str, split: str, languages: list[str] | None = None) -> list[str]:
+        """Folders that a job reads of what the run has made or fetched; files of a mirror are not inputs."""
+        if self.is_hub and dataset in hub_datasets():
+            entry = hub_datasets()[dataset]
+            wanted = entry.languages_of(split) if languages is None else languages
+            parts = sorted({entry.part(split, language) for language in wanted})
+            return [f"{self.source_root}/{dataset}/{split}/{part}" for part in parts]
+        held = dataset in self.micro_folders.values()
+        return [f"{self.source_root}/{_first_folder(dataset)}"] if held else []
+
+    @property
+    def hub_names(self) -> list[str]:
+        """The data sets that the run may fetch."""
+        return sorted(hub_datasets()) if self.is_hub else []
+
+    def fetched_part(self, dataset: str, split: str, part: str) -> str:
+        """What decides the files of one part of a data set of the hub."""
+        return self.json(hub_dataset(dataset).of_part(dataset, split, part))
+
+    @property
+    def fetched(self) -> list[str]:
+        """Everything that the run fetches: data, and models."""
+        data = [folder for task in self.plan.training_tasks for folder in self.training_inputs(task)]
+        data += self.all_evaluation_inputs
+        models = [folder for name in self.imported_models for folder in self.model_inputs(name)]
+        return sorted(set(data) if self.is_hub else ()) + models
 
     def _locks(self, dataset: str, split: str, languages: list[str] | None = None) -> dict[str, str]:
         return {} if self.lock is None else lock_entry(self.lock, [(dataset, split, languages)])
 
-    @staticmethod
-    def _formats(datasets: list[str]) -> list[str]:
-        entries = registry.datasets()
-        return sorted({f"xstilts.data.formats.{entries[name].format}" for name in datasets})
+    def _formats(self, datasets: list[str]) -> list[str]:
+        entries, own = registry.datasets(), self.settings.data.folders
+        formats = {PARQUET if self.is_hub and name not in own else entries[name].format for name in datasets}
+        return sorted(f"xstilts.data.formats.{name}" for name in formats)
 
     @cached_property
     def _evaluation_datasets(self) -> list[str]:
         """Every data set of the source that holds out a split, selected by the run or not."""
         if self.is_micro:
             held = list(self.micro_folders.values())
+        elif self.is_hub:
+            held = list(hub_datasets())
         else:
             held = self.lock.datasets() if self.lock else list(registry.datasets())
         return sorted(name for name in held if registry.datasets()[name].evaluation)
@@ -174,7 +253,11 @@ class Jobs:
     @property
     def all_evaluation_inputs(self) -> list[str]:
         """Folders of all evaluation sets."""
-        return self._inputs(self._evaluation_datasets)
+        found: list[str] = []
+        for name in self._evaluation_datasets:
+            for split in registry.datasets()[name].evaluation:
+                found += self._inputs(name, split)
+        return sorted(set(found))
 
     @property
     def all_evaluation_locks(self) -> dict[str, str]:
@@ -193,31 +276,45 @@ class Jobs:
         formats = self._formats(self._evaluation_datasets)
         return fingerprint.code_hash("scripts/collect_evaluation_keys.py", *formats)
 
-    def _training_splits(self, task: str) -> list[tuple[str, str]]:
-        entry = registry.training_tasks()[task]
-        splits = [entry.train] + ([entry.dev] if isinstance(entry.dev, Split) else [])
-        return [(split.dataset, split.split) for split in splits]
+    @staticmethod
+    def _training_datasets(task: str) -> list[str]:
+        return [split.dataset for split in registry.training_tasks()[task].splits]
 
     def training_inputs(self, task: str) -> list[str]:
         """Folders of a training task."""
-        return self._inputs([dataset for dataset, _ in self._training_splits(task)])
+        entry = registry.training_tasks()[task]
+        splits = [split for split in entry.splits if split.dataset not in self.settings.data.folders]
+        found = [self._inputs(split.dataset, split.split, entry.languages) for split in splits]
+        return sorted({folder for folders in found for folder in folders})
 
     def training_locks(self, task: str) -> dict[str, str]:
         """Checksums of a training task."""
-        found: dict[str, str] = {}
-        for dataset, split in self._training_splits(task):
-            found |= self._locks(dataset, split, ["en"])
+        entry, found = registry.training_tasks()[task], dict[str, str]()
+        for split in entry.splits:
+            if split.dataset in self.settings.data.folders:
+                found |= self._own_checksums(split, entry.languages)
+            else:
+                found |= self._locks(split.dataset, split.split, entry.languages)
         return found
+
+    def _own_folder(self, dataset: str) -> FolderSource:
+        return FolderSource(Path(self.settings.data.folders[dataset]))
+
+    def _own_checksums(self, split: Split, languages: list[str]) -> dict[str, str]:
+        """Of the files of a data set in a folder of its own, so that others are noticed."""
+        source = self._own_folder(split.dataset)
+        paths = [path for code in languages for path in source.paths(split.dataset, split.split, code)]
+        return {path.relative_to(source.root).as_posix(): sha256_of(path) for path in paths if path.is_file()}
 
     def training_code(self, task: str) -> str:
         """Hash of the preparation and the parsers of a training task."""
-        formats = self._formats([dataset for dataset, _ in self._training_splits(task)])
+        formats = self._formats(self._training_datasets(task))
         return fingerprint.code_hash("scripts/prepare_training.py", *formats)
 
     @property
     def text_inputs(self) -> list[str]:
         """Folders of the pre-training text and pairs."""
-        return self._inputs(list(TEXTS))
+        return sorted({folder for name in TEXTS for folder in self._inputs(name, "train")})
 
     @property
     def text_locks(self) -> dict[str, str]:
@@ -262,6 +359,15 @@ class Jobs:
     def imported_models(self) -> list[str]:
         """Models of a folder or the hub."""
         return [name for name in self.run.models if self.settings.models[name].source != "pretrain"]
+
+    def model_inputs(self, model: str) -> list[str]:
+        """The folder of a model of the hub, once it is fetched."""
+        return [f"{self.folder}/source/models/{model}"] if self.settings.models[model].source == "hub" else []
+
+    @property
+    def hub_models(self) -> list[str]:
+        """Models of the hub."""
+        return [name for name in self.imported_models if self.model_inputs(name)]
 
     def folder_hash(self, model: str) -> str:
         """Hash of the files of a model that lies in a folder, so that other weights are noticed."""
@@ -308,8 +414,11 @@ class Jobs:
     def stage_code(self, recipe: str) -> str:
         """Hash of the training code and the dev metrics of the last stage."""
         parts = self.plan.recipe(recipe).stages[-1].parts
-        scorers = {SCORERS[self.plan.training_task(part.task, recipe).type] for part in parts}
-        return fingerprint.code_hash("scripts/train_stage.py", *sorted(scorers))
+        types = {self.plan.training_task(part.task, recipe).type for part in parts}
+        modules = [SCORERS[kind] for kind in types] + [
+            DUAL_ENCODER for kind in types if kind == "dual_encoder"
+        ]
+        return fingerprint.code_hash("scripts/train_stage.py", *sorted(modules))
 
     def threads(self, model: str, recipe: str) -> int:
         """CPU threads of a model's jobs."""
@@ -358,7 +467,8 @@ class Jobs:
 
     def evaluation_inputs(self, task: str) -> list[str]:
         """Folders of an evaluation task."""
-        return self._inputs([self.plan.task(task).data.dataset])
+        data = self.plan.task(task).data
+        return self._inputs(data.dataset, data.split, self.plan.languages(task))
 
     def evaluation_locks(self, task: str) -> dict[str, str]:
         """Checksums of an evaluation task."""
@@ -372,21 +482,21 @@ class Jobs:
 
     def prediction_files(self, task: str) -> list[str]:
         """Outputs of the prediction rule of a task, with the wildcards of a checkpoint."""
-        folder = self.prediction_folder("{model}", "{recipe}", "{seed}", task)
-        return [str(path) for path in self._predictions(task, folder)]
+        return self.predictions("{model}", "{recipe}", "{seed}", task)
 
     def stamp_files(self, task: str) -> list[str]:
-        """The stamps beside them."""
-        return [str(stamp_path(Path(path))) for path in self.prediction_files(task)]
+        """The stamps beside them, one for each language."""
+        folder = self.prediction_folder("{model}", "{recipe}", "{seed}", task)
+        return [str(stamp_path(path)) for path in self._predictions(task, folder)]
 
     def prediction_folder(self, model: str, recipe: str, seed: str | int, task: str) -> str:
         """Where the predictions of one checkpoint for one task lie."""
         return f"{self.folder}/predictions/{model}/{recipe}/seed{seed}/{task}"
 
     def predictions(self, model: str, recipe: str, seed: str | int, task: str) -> list[str]:
-        """The predictions of one checkpoint."""
-        folder = self.prediction_folder(model, recipe, seed, task)
-        return [str(path) for path in self._predictions(task, folder)]
+        """The predictions of one checkpoint, and the run files beside them."""
+        folder, kind = self.prediction_folder(model, recipe, seed, task), self.plan.task(task).type
+        return [str(file) for path in self._predictions(task, folder) for file in written_files(path, kind)]
 
     def prediction_entry(self, task: str) -> str:
         """What a prediction job needs of the registry's entry of a task."""
@@ -398,13 +508,14 @@ class Jobs:
 
     def prediction_script(self, task: str) -> str:
         """The program that predicts a task."""
-        retrieval = self.plan.task(task).type == "retrieval"
-        return f"scripts/{'predict_retrieval' if retrieval else 'predict_task'}.py"
+        return f"scripts/{PROGRAMS.get(self.plan.task(task).type, 'predict_task')}.py"
 
     def prediction_code(self, task: str) -> str:
-        """Hash of the prediction code and the parser of a task."""
-        formats = self._formats([self.plan.task(task).data.dataset])
-        return fingerprint.code_hash(self.prediction_script(task), *formats)
+        """Hash of the prediction code and the parser of a task; mining tunes a threshold besides."""
+        entry = self.plan.task(task)
+        formats = self._formats([entry.data.dataset])
+        tuning = [SCORERS[entry.type]] if entry.type == "mining" else []
+        return fingerprint.code_hash(self.prediction_script(task), *tuning, *formats)
 
     def scoring_code(self, task: str) -> str:
         """Hash of the metrics and the parser of a task."""
@@ -458,10 +569,26 @@ class Jobs:
             "scripts/score_equal_pools.py", *self._formats([self.plan.task(task).data.dataset])
         )
 
+    def sweep_key(self, model: str) -> str:
+        """What tells the scores of a masked LM's sweep from those of others."""
+        return self.json({"run": self.run.name, "model": model, "recipe": MLM, "seed": 0})
+
+    def sweep_code(self, task: str) -> str:
+        """Hash of the sweep, the metrics and the parser of a task."""
+        entry = self.plan.task(task)
+        formats = self._formats([entry.data.dataset])
+        return fingerprint.code_hash("scripts/score_sweep.py", SCORERS[entry.type], *formats)
+
+    @property
+    def sweep_files(self) -> list[str]:
+        """A table of every layer and pooling for each model and each of the run's retrieval tasks."""
+        tasks = self.plan.retrieval_tasks
+        return [f"{self.folder}/sweeps/{model}/{task}.tsv" for model in self.run.models for task in tasks]
+
     @property
     def score_files(self) -> list[str]:
         """Every table of scores of the run, controls included."""
-        controls = [f"{self.folder}/scores/controls/{task}.tsv" for task in self.plan.retrieval_tasks]
+        controls = [f"{self.folder}/scores/controls/{task}.tsv" for task in self.plan.controlled_tasks]
         return [self.score_file(cell) for cell in self.plan.cells] + controls
 
     # Studies and report
@@ -482,7 +609,7 @@ class Jobs:
         settings = self.settings.studies.typology
         normal = {
             "models": settings.models or self.run.models,
-            "recipes": list(dict.fromkeys(str(self.plan.recipe(text)) for text in settings.recipes)),
+            "recipes": list(dict.fromkeys(str(recipe) for recipe in self.plan.chosen(settings.recipes))),
             "primary_recipe": str(self.plan.recipe(settings.primary_recipe)),
         }
         return self.json(settings.model_copy(update=normal))

@@ -11,7 +11,10 @@ from typing import Any, TypeVar
 from xstilts import recipes, registry
 from xstilts.errors import ConfigError, RecipeError
 from xstilts.job_settings import (
+    MiningPredictionJob,
     PartJob,
+    Pool,
+    PoolPredictionJob,
     PretrainingJob,
     RetrievalPredictionJob,
     StageJob,
@@ -65,20 +68,55 @@ class Plan:
         chosen = self.run.pretraining_languages
         self.pretraining_languages = None if chosen is None else resolve_languages(chosen)
         self._run_languages = resolve_languages(self.run.languages)
+        self._check_without()
         for key, value in [("threads", self.run.threads), *settings.pretraining, *settings.training]:
             if isinstance(value, dict):
                 self._check_patterns(key, value)
         self._check_typology()
         _ = self.cells
 
+    def _check_without(self) -> None:
+        """What is left out must exist, and nothing else may need it."""
+        for name in self.run.without:
+            task, _, language = name.partition("/")
+            known = registry.evaluation_tasks() if language else registry.training_tasks()
+            if task not in known:
+                raise _unknown("task", name, known, "run.without")
+            if language and language not in registry.languages():
+                raise _unknown("language", name, registry.languages(), "run.without")
+        study = self.settings.studies.typology
+        targets = [target for block in self._blocks() for task in block[1] if (target := self.target(task))]
+        needed = [*targets, *([study.primary_recipe] if "typology" in self.run.studies else [])]
+        for text in needed:
+            if self._is_left_out(self.recipe(text)):
+                raise ConfigError(
+                    f"'{text}' is needed and cannot be left out",
+                    where="run.without",
+                    hint="name another stage in run.targets, or another primary recipe of the study",
+                )
+
+    def _is_left_out(self, recipe: Recipe) -> bool:
+        return any(task in self.run.without for task in recipe.tasks)
+
+    def chosen(self, texts: Iterable[str]) -> list[Recipe]:
+        """The recipes of a list, but for those that name a task that the run goes without."""
+        return [recipe for recipe in map(self.recipe, texts) if not self._is_left_out(recipe)]
+
+    @property
+    def left_out(self) -> list[str]:
+        """The recipes that the run goes without, sorted."""
+        found = {text for texts, _ in self._blocks() for text in texts}
+        return sorted(text for text in found if self._is_left_out(self.recipe(text)))
+
     def _check_typology(self) -> None:
         """The study of retrieval can read neither another kind of task nor models that the run lacks."""
         study = self.settings.studies.typology
+        entries = registry.evaluation_tasks()
         for task in study.tasks if "typology" in self.run.studies else []:
-            if self.task(task).type != "retrieval":
-                known = [
-                    name for name, entry in registry.evaluation_tasks().items() if entry.type == "retrieval"
-                ]
+            # the primary task is scored again with equal pools, which only aligned ones have
+            needs_ranking = task == study.primary_task
+            if not self.task(task).is_retrieval or (needs_ranking and self.task(task).type != "retrieval"):
+                known = [name for name, entry in entries.items() if entry.type == "retrieval"]
                 raise _unknown("retrieval task", task, known, "studies.typology.tasks")
         for model in study.models:
             if model not in self.run.models:
@@ -98,11 +136,15 @@ class Plan:
                 raise _unknown("training task", task, registry.training_tasks(), where)
 
     def task(self, name: str) -> EvaluationTask:
-        """The registry's entry of an evaluation task."""
+        """The registry's entry of an evaluation task, with the run's cap on its examples.
+
+        Candidates are never left out: a smaller pool would make retrieval easier.
+        """
         entries = registry.evaluation_tasks()
         if name not in entries:
             raise _unknown("evaluation task", name, entries, "run.evaluations or studies")
-        return entries[name]
+        entry = entries[name]
+        return entry if entry.is_headless else entry.model_copy(update={"cap": self.run.evaluation_examples})
 
     def training_task(self, name: str, recipe: str) -> TrainingTask:
         """The registry's entry of a training task."""
@@ -144,6 +186,7 @@ class Plan:
             code
             for code in self._run_languages
             if (code != PIVOT if published is None else code in published)
+            and f"{task}/{code}" not in self.run.without
         ]
         if not chosen:
             raise ConfigError(f"{task} has none of the run's languages", where="run.languages")
@@ -153,36 +196,49 @@ class Plan:
         """The stage that trains on the task's own English data, if it has any."""
         return self.run.targets.get(task, self.task(task).target)
 
+    def _blocks(self) -> list[tuple[list[str], list[str]]]:
+        """Recipes and the tasks that each is scored on: of the configuration and of its studies."""
+        studies = [getattr(self.settings.studies, name) for name in self.run.studies]
+        return [(block.recipes, block.tasks) for block in (*self.run.evaluations, *studies)]
+
     @cached_property
     def cells(self) -> list[Cell]:
         """Every score that the run makes, sorted."""
-        blocks = [(block.recipes, block.tasks) for block in self.run.evaluations]
-        for name in self.run.studies:
-            study = getattr(self.settings.studies, name)
-            blocks.append((study.recipes, study.tasks))
         found = {
             cell
-            for recipe_texts, tasks in blocks
+            for recipe_texts, tasks in self._blocks()
             for model in self.run.models
-            for text in recipe_texts
+            for recipe in self.chosen(recipe_texts)
             for task in tasks
-            for cell in self._cells(model, self.recipe(text), task)
+            for cell in self._cells(model, recipe, task)
         }
         return sorted(found)
 
     def _cells(self, model: str, intermediate: Recipe, task: str) -> list[Cell]:
         target = self.target(task)
-        is_control_needed = target is None and self.task(task).type == "retrieval"
+        is_control_needed = target is None and self.task(task).is_headless
         controls = [Recipe(untrained=True)] if is_control_needed else []
         cells = []
         for recipe in [intermediate, *controls]:
             whole = recipe if target is None else recipe.then(self.recipe(target))
+            self._check_unspent(whole, task)
             for seed in self.seeds(whole):
                 stages = str(recipe) if recipe.stages else "-"
                 cells.append(Cell(model, str(whole), seed, task, stages, target or "-"))
         if target is not None:
             self.head(cells[0].recipe, task)
         return cells
+
+    def _check_unspent(self, recipe: Recipe, task: str) -> None:
+        """What has been trained on an evaluation set is not scored on it."""
+        dataset = self.task(task).data.dataset
+        spent = [name for name in recipe.tasks if dataset in registry.training_tasks()[name].spends]
+        if spent:
+            raise ConfigError(
+                f"'{recipe}' cannot be scored on {task}: {spent[0]} is trained on {dataset}",
+                where="run.evaluations or studies",
+                hint=f"score it on another task, or choose another recipe for {task}",
+            )
 
     def seeds(self, recipe: Recipe) -> list[int]:
         """The seeds of a recipe: only 0 where nothing has been fine-tuned."""
@@ -211,9 +267,14 @@ class Plan:
         return sorted(task for task in named if entries[task].type != "masked_lm")
 
     @property
+    def controlled_tasks(self) -> list[str]:
+        """The evaluation tasks of the run that controls stand beside, sorted."""
+        return sorted({cell.task for cell in self.cells if self.task(cell.task).is_retrieval})
+
+    @property
     def retrieval_tasks(self) -> list[str]:
-        """The evaluation tasks of the run that are scored by retrieval, sorted."""
-        return sorted({cell.task for cell in self.cells if self.task(cell.task).type == "retrieval"})
+        """The evaluation tasks of the run that rank aligned candidates without a head, sorted."""
+        return [task for task in self.controlled_tasks if self.task(task).type == "retrieval"]
 
     def stage_settings(self, model: str, recipe: str) -> StageJob:
         """All that decides the last stage of a recipe; its tasks share the smallest of their values."""
@@ -239,6 +300,7 @@ class Plan:
         def own(value: T | dict[str, T]) -> T:
             return resolve(value, model=model, recipe=recipe, task=part.task)
 
+        embedding: Pool = own(training.embedding)
         return PartJob(
             entry=entry,
             examples=part.examples,
@@ -247,6 +309,7 @@ class Plan:
             max_length=own(training.max_length),
             stride=own(training.stride),
             max_answer=self._max_answer(entry.type),
+            embedding=embedding if entry.type == "dual_encoder" else None,
         )
 
     def _max_answer(self, task_type: TaskType) -> int | None:
@@ -255,21 +318,47 @@ class Plan:
 
     def prediction_settings(
         self, model: str, recipe: str, task: str
-    ) -> TaskPredictionJob | RetrievalPredictionJob:
+    ) -> TaskPredictionJob | PoolPredictionJob | RetrievalPredictionJob | MiningPredictionJob:
         """All that decides the predictions of a task, but for the weights and the data."""
         settings = self.settings
         batch_tokens = settings.prediction.batch_tokens
         entry = self.task(task)
-        if entry.type == "retrieval":
-            layer = settings.models[model].retrieval_layer
-            how = settings.retrieval.model_dump()
-            return RetrievalPredictionJob(layer=layer, batch_tokens=batch_tokens, **how)
+        if entry.is_headless:
+            return self._headless_settings(model, entry.type)
         head = self.head(recipe, task)
+        max_length = resolve(settings.training.max_length, model=model, recipe=recipe, task=head)
+        if entry.type == "dual_encoder":
+            embedding: Pool = resolve(settings.training.embedding, model=model, recipe=recipe, task=head)
+            return PoolPredictionJob(
+                head=head, max_length=max_length, embedding=embedding, batch_tokens=batch_tokens
+            )
         return TaskPredictionJob(
             head=head,
-            max_length=resolve(settings.training.max_length, model=model, recipe=recipe, task=head),
+            max_length=max_length,
             stride=resolve(settings.training.stride, model=model, recipe=recipe, task=head),
             max_answer=self._max_answer(entry.type),
+            batch_tokens=batch_tokens,
+        )
+
+    def _headless_settings(
+        self, model: str, task_type: TaskType
+    ) -> RetrievalPredictionJob | MiningPredictionJob:
+        how, layer = self.settings.retrieval, self.settings.models[model].retrieval_layer
+        batch_tokens = self.settings.prediction.batch_tokens
+        if task_type == "mining":
+            return MiningPredictionJob(
+                layer=layer,
+                pool=how.pool,
+                pairs=how.pairs,
+                neighbours=how.neighbours,
+                batch_tokens=batch_tokens,
+            )
+        return RetrievalPredictionJob(
+            layer=layer,
+            pool=how.pool,
+            direction=how.direction,
+            similarity=how.similarity,
+            neighbours=how.neighbours if how.similarity == "margin" else None,
             batch_tokens=batch_tokens,
         )
 

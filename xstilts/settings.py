@@ -32,13 +32,18 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 class DataSettings(Section):
     """Where data come from, and how much of them is used."""
 
-    source: Literal["micro", "mirror"] = Field(
-        description="`micro` generates micro-XTREME offline; `mirror` reads a folder of the publishers' files"
+    source: Literal["micro", "mirror", "hub"] = Field(
+        description="`micro` generates micro-XTREME offline; `mirror` reads a folder of publishers' files; "
+        "`hub` fetches Parquet files of the Hugging Face hub at the commits of xstilts/registry/hub.yaml"
     )
     mirror: str | None = Field(None, description="Folder of the publishers' files, for `source: mirror`")
     lock: str | None = Field(
         "data.lock",
         description="Checksums of the mirror's files; null: not locked yet (scripts/lock_data.py)",
+    )
+    folders: dict[Name, str] = Field(
+        {},
+        description="Folders of training data sets that lie elsewhere (licensed, translated), by data set",
     )
     micro: MicroSettings = Field(description="What micro-XTREME is made of")
     text_lines: Positive | None = Field(
@@ -113,8 +118,16 @@ class Run(Section):
     targets: dict[Name, str] = Field(
         {}, description="Stage that stands in for a task's own English training data, by task"
     )
+    without: list[str] = Field(
+        [],
+        description="What is left out because its data are not at hand: a training task (with every recipe "
+        "that names it), or a language of an evaluation task, as `panx/th`",
+    )
     studies: list[Literal["typology"]] = Field(description="Studies, by their names in the catalogue")
     evaluations: list[Evaluation] = Field([], description="Scores beyond those that the studies need")
+    evaluation_examples: Positive | None = Field(
+        None, description="Cap on the examples per language of tasks with a head (a fixed sample); null: all"
+    )
     threads: Varied[Positive] = Field(
         1, description="CPU threads of a model job; more or fewer change the weights"
     )

@@ -83,7 +83,11 @@ def refused(clone: Clone, *arguments: str, changes: dict[str, object] | None = N
             {"run": {"evaluations": [{"recipes": ["mnli--csqa"], "tasks": ["xnli"]}]}},
             ["RecipeError", "position 6", "^"],
         ),
-        ({"run": {"languages": ["en", "de", "yo"]}}, ["DataError", "'yo' is not in tatoeba/test"]),
+        ({"run": {"languages": ["en", "de", "yo"]}}, ["DataError", "no tatoeba/test in yo"]),
+        (
+            {"run": {"evaluations": [{"recipes": ["ccg"], "tasks": ["tatoeba"]}]}},
+            ["DataError", "Linguistic Data Consortium", "data.folders.ccg", "run.without: [ccg]"],
+        ),
     ],
 )
 def test_a_wrong_configuration(clone: Clone, changes: dict[str, object], expected: list[str]) -> None:
@@ -91,6 +95,18 @@ def test_a_wrong_configuration(clone: Clone, changes: dict[str, object], expecte
     for words in expected:
         assert words in said, said
     assert said.count(f"{expected[0]}: ") == 1
+
+
+def test_a_run_goes_on_without_a_licensed_task_if_told_so(clone: Clone) -> None:
+    run = {"evaluations": [{"recipes": ["mlm", "ccg", "ccg-mnli"], "tasks": ["xnli"]}], "without": ["ccg"]}
+    (clone.folder / "without.yaml").write_text(yaml.safe_dump({"run": run}), encoding="utf-8")
+    planned = clone.snakemake("--dry-run", "scores", config="mirrored.yaml without.yaml")
+    assert planned.returncode == 0, planned.stderr
+    assert "train_stage" in planned.stdout
+    assert "ccg" not in planned.stdout
+    done = clone.snakemake("results/tiny/rulegraph.svg", config="mirrored.yaml without.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "without ccg: a task that it names is in run.without\n" in done.stdout + done.stderr
 
 
 def test_two_languages_with_one_code(clone: Clone) -> None:

@@ -81,6 +81,24 @@ def test_a_mirror_is_locked_checked_and_prepared(mirror: Path, tmp_path: Path) -
     assert (out / "corpus" / "text" / "en.txt").is_file(), "finished results stay"
 
 
+def test_a_licensed_data_set_is_read_from_a_folder_of_its_own(mirror: Path, tmp_path: Path) -> None:
+    for section in ("00", "02", "10", "20"):
+        tree = f"(<L N/{section} NN NN word N>)"
+        write(tmp_path / "ldc" / "data" / "AUTO" / section / "a.auto", f"ID=a_{section}.1 PARSER=GOLD", tree)
+    keys, out = tmp_path / "keys.parquet", tmp_path / "out"
+    assert script("collect_evaluation_keys", "--root", mirror, "--lock", "", "--output", keys).returncode == 0
+    entry = registry.training_tasks()["ccg"].model_dump_json()
+    command = ["prepare_training", "--root", mirror, "--task", "ccg", "--entry", entry, "--keys", keys]
+    command += ["--train", out / "train.jsonl", "--dev", out / "dev.jsonl", "--leakage", out / "leakage.tsv"]
+    without = script(*command)
+    assert without.returncode == 1
+    assert "data/AUTO/0[2-9]/*.auto is missing" in without.stderr
+    done = script(*command, "--folders", json.dumps({"ccg": str(tmp_path / "ldc")}))
+    assert done.returncode == 0, done.stderr
+    assert [example.id for example in read_examples(out / "train.jsonl")] == ["a_02.1", "a_10.1", "a_20.1"]
+    assert "ccg/train, en: 3 examples; published are 39604" in done.stderr
+
+
 def test_a_missing_mirror_is_one_clear_message(tmp_path: Path) -> None:
     done = script("check_data", "--root", tmp_path / "nowhere", "--datasets", "tatoeba")
     assert done.returncode == 1

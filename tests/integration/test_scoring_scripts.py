@@ -1,5 +1,6 @@
 """The scripts that score and collect, run as the workflow runs them, on a small source folder."""
 
+import gzip
 import json
 import os
 import subprocess
@@ -61,6 +62,13 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "source"
 
 
+def run_file(name: str, text: str) -> str:
+    """The rankings of one candidate each behind a file of retrieval."""
+    ids = f"tatoeba-{name.removesuffix('.tsv')}"
+    found = enumerate(text.split())
+    return "".join(f"{ids}-{line} Q0 {ids}-{index} 1 0.5 tag\n" for line, index in found)
+
+
 def score(
     source: Path, task: str, split: str, predictions: dict[str, str], output: str = "out"
 ) -> subprocess.CompletedProcess[str]:
@@ -68,6 +76,8 @@ def score(
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in predictions.items():
         (folder / name).write_text(text, encoding="utf-8")
+        if task == "tatoeba":
+            (folder / name).with_suffix(".trec.gz").write_bytes(gzip.compress(run_file(name, text).encode()))
         stamps.write(folder / name, {"parameters": 7, "setting": "-"})
     languages = sorted({name.partition("-")[2].partition(".")[0] for name in predictions}, reverse=True)
     return run(
@@ -131,8 +141,8 @@ def test_predictions_become_scores_and_outcomes(
 @pytest.mark.parametrize(
     ("task", "name", "text", "message"),
     [
-        ("tatoeba", "test-de.tsv", "0\n1\n", "2 lines for 3 examples"),
-        ("tatoeba", "test-de.tsv", "0\n1\n3\n", "there is no candidate 3"),
+        ("tatoeba", "test-de.tsv", "0\n1\n", "1 of 3 examples have no prediction: tatoeba-test-de-2"),
+        ("tatoeba", "test-de.tsv", "0\n1\n3\n", "there is no candidate tatoeba-test-de-3"),
         ("xnli", "dev-de.tsv", "neutral\nmaybe\n", "'maybe' is not a label"),
         ("udpos", "dev-de.tsv", "DET\n\nVERB\n", "1 tags for 2 words"),
         ("xquad", "test-de.json", '{"q2": "x"}', "no prediction: q1; 1 predictions belong to no example: q2"),
@@ -168,7 +178,7 @@ def test_missing_predictions_are_named(source: Path) -> None:
 def controls(source: Path, task: str, output: str) -> subprocess.CompletedProcess[str]:
     return run(
         "score_controls.py", "--task", task, "--entry", ENTRIES[task], "--languages", "no de",
-        "--root", source, "--run", "micro", "--direction", "en2xx", "--scores", source.parent / output,
+        "--root", source, "--run", "micro", "--settings", "{}", "--scores", source.parent / output,
     )  # fmt: skip
 
 

@@ -75,7 +75,7 @@ def test_two_clean_clones_agree_to_the_byte(finished: Clone, tmp_path: Path) -> 
     second.build("studies", "scores")
     first_files = sorted(
         path.relative_to(finished.results())
-        for pattern in ("scores.tsv", "predictions/**/*.tsv", "predictions/**/*.json", "studies/*/tests.tsv")
+        for pattern in ("scores.tsv", "predictions/**/*.*", "studies/*/tests.tsv")
         for path in finished.results().glob(pattern)
     )
     assert len(first_files) > 20

@@ -10,13 +10,25 @@ from pathlib import Path
 import pytest
 
 from xstilts import registry
-from xstilts.data.examples import PairExample, ParallelExample, SpanExample, TaggedExample
+from xstilts.data.counts import remark
+from xstilts.data.examples import (
+    ParallelExample,
+    SpanExample,
+    TaggedExample,
+    sentence_ids,
+)
 from xstilts.data.formats import tagged
+from xstilts.data.labels import check_labels, is_labelled
 from xstilts.data.leakage import EvaluationKeys, evaluation_keys, key_of, normalise
 from xstilts.data.lock import Lock, load_lock
 from xstilts.data.locking import build_lock
-from xstilts.data.preparation import prepare_task
+from xstilts.data.preparation import prepare_task, prepare_text
+from xstilts.data.queries import as_queries
 from xstilts.data.sources import FolderSource
+from xstilts.registry import Split, TrainingTask
+from xstilts.scoring import score
+from xstilts.scoring.bitext import sides
+from xstilts.scoring.mining import gold, is_tuned_on
 
 REPOSITORY = Path(__file__).parents[2]
 MIRROR = Path(os.environ.get("XSTILTS_MIRROR", REPOSITORY / ".." / "shared" / "data")).resolve()
@@ -62,36 +74,48 @@ def test_the_lock_agrees_with_the_manifest(lock: Lock) -> None:
     for name, path in locked:
         file, row = lock.file(name, path), manifest[path]
         assert (str(file.bytes), file.sha256, file.origin) == (row["bytes"], row["sha256"], row["origin"])
-    folders = {path.split("/")[0] for _, path in locked}
-    left_out = {path for path in manifest if path.split("/")[0] in folders} - {path for _, path in locked}
-    assert left_out == set()
+    assert set(manifest) - {path for _, path in locked} == {"cc100/cc-100.csv"}, "facts, and no examples"
 
 
-@pytest.mark.parametrize(
-    ("dataset", "split", "languages", "examples"),
-    [
-        ("tatoeba", "test", 112, 88877),
-        ("text", "train", 47, 594862),
-        ("xnli", "dev", 15, 15 * 2490),
-        ("xquad", "test", 12, 12 * 1190),
-        ("xquad_r", "test", 11, 11 * 1190),
-        ("xcopa", "dev", 12, 12 * 100),
-        ("xcopa", "test", 11, 11 * 500),
-        ("xcopa", "train", 1, 400),
-        ("pawsx", "train", 1, 8000),
-        ("mlqa", "dev", 7, 1148 + 517 + 512 + 500 + 507 + 511 + 504),
-        ("tydiqa", "dev", 9, 921 + 113 + 440 + 782 + 565 + 276 + 812 + 499 + 669),
-        ("tydiqa", "train", 3, 3696 + 1625 + 2755),
-        ("squad1", "dev", 1, 10570),
-        ("mnli", "dev", 1, 9815),
-        ("snli", "dev", 1, 9842),
-        ("csqa", "train", 1, 7610),
-        ("csqa", "dev", 1, 950),
-        ("udpos", "dev", 34, 75533),
-        ("udpos", "test", 4, 1047 + 1000 + 222 + 318),
-        ("panx", "dev", 47, 293600),
-    ],
-)
+COUNTS = [
+    ("tatoeba", "test", 112, 88877),
+    ("text", "train", 47, 594862),
+    ("xnli", "dev", 15, 15 * 2490),
+    ("xquad", "test", 12, 12 * 1190),
+    ("xquad_r", "test", 11, 11 * 1190),
+    ("xcopa", "dev", 12, 12 * 100),
+    ("xcopa", "test", 11, 11 * 500),
+    ("xcopa", "train", 1, 400),
+    ("pawsx", "dev", 7, 2000 + 1932 + 1962 + 1992 + 1980 + 1965 + 1984),
+    ("paws_wiki", "test", 1, 8000),
+    ("anli", "dev", 1, 1000 + 1000 + 1200),
+    ("sick", "train", 1, 4439),
+    ("sick", "trial", 1, 495),
+    ("sick", "test", 1, 4906),
+    ("mrpc", "train", 1, 4076),
+    ("hellaswag_sample", "dev", 1, 1000),
+    ("hellaswag_sample", "test", 1, 1000),
+    ("cosmosqa", "dev", 1, 2985),
+    ("siqa_options", "dev", 1, 1954),
+    ("squad2", "dev_half", 1, 6078),
+    ("mlqa", "dev", 7, 1148 + 517 + 512 + 500 + 507 + 511 + 504),
+    ("tydiqa", "dev", 9, 921 + 113 + 440 + 782 + 565 + 276 + 812 + 499 + 669),
+    ("tydiqa", "train", 3, 3696 + 1625 + 2755),
+    ("squad1", "dev", 1, 10570),
+    ("mnli", "dev", 1, 9815),
+    ("snli", "dev", 1, 9842),
+    ("csqa", "train", 1, 7610),
+    ("csqa", "dev", 1, 950),
+    ("udpos", "train", 1, 21787),
+    ("udpos", "dev", 34, 75533),
+    ("udpos", "test", 4, 1047 + 1000 + 222 + 318),
+    ("panx", "train", 1, 20000),
+    ("panx", "dev", 47, 293600),
+    ("bucc2018", "dev", 1, 8624 + 13589 - 257),
+]
+
+
+@pytest.mark.parametrize(("dataset", "split", "languages", "examples"), COUNTS)
 def test_counts_are_the_published_ones(
     lock: Lock, dataset: str, split: str, languages: int, examples: int
 ) -> None:
@@ -127,37 +151,117 @@ def test_the_answers_of_tydiqa_dev_are_withheld_and_no_others(lock: Lock) -> Non
     assert withheld == {("tydiqa", "dev"), ("bucc2018", "dev")}
 
 
-@pytest.mark.parametrize(("dataset", "split"), [("xquad", "test"), ("mlqa", "dev"), ("tydiqa", "train")])
-def test_answers_stand_at_their_offsets(source: FolderSource, dataset: str, split: str) -> None:
+def test_every_locked_split_is_counted_above(lock: Lock) -> None:
+    locked = {(name, split) for name in lock.datasets() for split in lock.splits(name)}
+    assert locked == {(dataset, split) for dataset, split, _, _ in COUNTS}
+
+
+def test_rows_that_are_no_examples_are_in_paws_x_alone(lock: Lock) -> None:
+    dropped = {
+        (dataset, split, code): count
+        for dataset in lock.datasets()
+        for split in lock.splits(dataset)
+        for code in lock.languages(dataset, split)
+        if (count := lock.counts(dataset, split, code).get("dropped"))
+    }
+    expected = {"de": 68, "es": 38, "fr": 8, "ja": 20, "ko": 35, "zh": 16}
+    assert dropped == {("pawsx", "dev", code): count for code, count in expected.items()}
+
+
+def test_counts_differ_from_the_published_ones_in_udpos_alone(lock: Lock) -> None:
+    """XTREME counts Universal Dependencies v2.5; these are the files of XTREME-R."""
+    said = [
+        remark(dataset, split, code, lock.counts(dataset, split, code)["examples"])
+        for dataset in lock.datasets()
+        for split in lock.splits(dataset)
+        for code in lock.languages(dataset, split)
+    ]
+    assert list(filter(None, said)) == [
+        "udpos/test, tl: 222 examples; published are 55",
+        "udpos/test, yo: 318 examples; published are 100",
+        "udpos/train, en: 21787 examples; published are 21253",
+    ]
+
+
+SPANS = ["mlqa", "squad1", "squad2", "tydiqa", "xquad", "xquad_r"]
+
+
+def test_these_are_all_question_sets(lock: Lock) -> None:
+    formats = {name: registry.datasets()[name].format for name in lock.datasets()}
+    assert [name for name, format_ in formats.items() if format_ == "squad"] == SPANS
+
+
+@pytest.mark.parametrize("dataset", SPANS)
+def test_answers_stand_at_their_offsets(source: FolderSource, dataset: str) -> None:
+    for split in source.splits(dataset):
+        unanswerable = 0
+        for language in source.languages(dataset, split):
+            for example in source.read(dataset, split, language):
+                assert isinstance(example, SpanExample)
+                unanswerable += not example.answers
+                for text, start in zip(example.answers, example.starts, strict=True):
+                    assert example.context[start:].startswith(text)
+        assert unanswerable == (3168 if dataset == "squad2" else 0)
+
+
+def tasks() -> dict[str, TrainingTask]:
+    """Every training task on examples that the mirror holds in all its languages."""
+    held = load_lock(REPOSITORY / "data.lock") if MIRROR.is_dir() else Lock({}, "")
+    return {
+        name: task
+        for name, task in registry.training_tasks().items()
+        if task.type != "masked_lm" and all(_holds(held, split, task.languages) for split in task.splits)
+    }
+
+
+def _holds(lock: Lock, split: Split, languages: list[str]) -> bool:
+    known = split.dataset in lock.datasets() and split.split in lock.splits(split.dataset)
+    return known and set(languages) <= set(lock.languages(split.dataset, split.split))
+
+
+@pytest.mark.parametrize("name", tasks())
+def test_every_label_of_a_training_task_is_one_of_it(source: FolderSource, name: str) -> None:
+    task = tasks()[name]
+    for split in task.splits:
+        for language in task.languages:
+            examples = source.read(split.dataset, split.split, language)
+            if task.type == "dual_encoder":
+                examples = as_queries(examples)
+            check_labels(examples, task.type, task.labels, where=name)
+
+
+@pytest.mark.parametrize("name", sorted(set(registry.evaluation_tasks()) - {"lareqa_mlqa", "mewslix"}))
+def test_every_label_of_an_evaluation_task_is_one_of_it(source: FolderSource, name: str) -> None:
+    task = registry.evaluation_tasks()[name]
+    for language in source.languages(task.data.dataset, task.data.split):
+        examples = source.read(task.data.dataset, task.data.split, language)
+        labelled = [example for example in examples if is_labelled(example)]
+        assert labelled or name == "tydiqa"
+        check_labels(labelled, task.type, task.labels, where=name)
+
+
+def test_the_mirror_has_a_task_for_each_of_its_data_sets(lock: Lock) -> None:
+    trained = {split.dataset for task in tasks().values() for split in task.splits}
+    scored = {task.data.dataset for task in registry.evaluation_tasks().values()}
+    assert {"anli_dev", "sick", "mrpc", "pawsx_test", "squad2_dev", "tydiqa_three"} < set(tasks())
+    assert {"hellaswag_sample", "cosmosqa_dev", "siqa_dev", "mlqa_all", "xquad_all"} < set(tasks())
+    left = set(lock.datasets()) - trained - scored
+    assert left <= {"text", "bucc2018", "xquad_r"}, "text is no task, and two are for retrieval"
+
+
+@pytest.mark.parametrize(("dataset", "split"), [("udpos", "train"), ("udpos", "dev"), ("udpos", "test")])
+def test_tags_survive_reading_and_writing(source: FolderSource, dataset: str, split: str) -> None:
+    assert_round_trip(source, dataset, split)
+
+
+@pytest.mark.parametrize(("dataset", "split"), [("panx", "train"), ("panx", "dev")])
+def test_entities_survive_reading_and_writing(source: FolderSource, dataset: str, split: str) -> None:
+    assert_round_trip(source, dataset, split)
+
+
+def assert_round_trip(source: FolderSource, dataset: str, split: str) -> None:
+    """What is written equals the file, but for the empty lines at its end."""
     for language in source.languages(dataset, split):
-        for example in source.read(dataset, split, language):
-            assert isinstance(example, SpanExample)
-            assert example.answers
-            for text, start in zip(example.answers, example.starts, strict=True):
-                assert example.context[start:].startswith(text)
-
-
-@pytest.mark.parametrize(
-    ("dataset", "split"),
-    [("xnli", "dev"), ("mnli", "dev"), ("snli", "dev"), ("udpos", "dev"), ("udpos", "test")],
-)
-def test_labels_are_those_of_the_task(source: FolderSource, dataset: str, split: str) -> None:
-    task = registry.training_tasks()["udpos" if dataset == "udpos" else "mnli"]
-    for language in source.languages(dataset, split):
-        for example in source.read(dataset, split, language):
-            assert isinstance(example, PairExample | TaggedExample)
-            labels = {example.label} if isinstance(example, PairExample) else set(example.tags or ())
-            assert labels <= set(task.labels)
-
-
-@pytest.mark.parametrize(
-    ("dataset", "split", "languages"),
-    [("udpos", "dev", None), ("udpos", "test", None), ("panx", "dev", ["af", "ja", "ta", "yo"])],
-)
-def test_tagged_files_survive_reading_and_writing(
-    source: FolderSource, dataset: str, split: str, languages: list[str] | None
-) -> None:
-    for language in languages or source.languages(dataset, split):
         examples = source.read(dataset, split, language)
         (path,) = source.paths(dataset, split, language)
         written = tagged.render(example for example in examples if isinstance(example, TaggedExample))
@@ -198,3 +302,65 @@ def test_the_paragraphs_of_xquad_leave_squad(leakage_source: FolderSource, keys:
     assert not xquad & (parts[0] | parts[1])
     assert not parts[0] & parts[1]
     assert len(parts[0] | parts[1]) == 2067 - 240
+
+
+def test_bucc_is_divided_into_a_tuned_and_a_scored_half(source: FolderSource) -> None:
+    """Every gold pair is in one of them, and a perfect miner gets all of the half that is scored."""
+    examples = [e for e in source.read("bucc2018", "dev", "zh") if isinstance(e, ParallelExample)]
+    golden = gold(examples)
+    tuned = {pair for pair in golden if is_tuned_on(pair[0])}
+    assert (len(golden), len(tuned)) == (257, 125)
+    own, english = sides(examples)
+    assert (len(own.texts), own.ids.count(None)) == (8615, 9)
+    assert (len(english.texts), english.ids.count(None)) == (13575, 14)
+    perfect = {e.id: (sentence_ids(e)[1], 1.5) if e.text and e.english else None for e in examples}
+    measures = score("mining", examples, perfect)
+    assert {metric: (measure.value, measure.n) for metric, measure in measures.items()} == {
+        "precision": (1.0, 132), "recall": (1.0, 132), "f1": (1.0, 132),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def all_keys(source: FolderSource) -> EvaluationKeys:
+    """Of every evaluation set of the mirror."""
+    return EvaluationKeys(evaluation_keys(source))
+
+
+def test_no_line_of_the_text_stands_in_an_evaluation_set(
+    source: FolderSource, all_keys: EvaluationKeys, tmp_path: Path
+) -> None:
+    languages = source.languages("text", "train")
+    sizes, report = prepare_text(source, languages, all_keys, tmp_path / "corpus")
+    removed = report[report["evaluation"] == "any"].set_index("language")
+    assert list(removed.index) == sorted(languages), "the report names every language"
+    assert (removed["of"].sum(), removed["removed"].sum()) == (594_862, 1_137)
+    assert removed.loc[["id", "ar", "en"], "removed"].tolist() == [280, 239, 123]
+    for language, lines in zip(sizes["language"], sizes["lines"], strict=True):
+        assert lines == removed.loc[language, "of"] - removed.loc[language, "removed"]
+        with (tmp_path / "corpus" / "text" / f"{language}.txt").open(encoding="utf-8", newline="\n") as kept:
+            assert not any(all_keys.of_text(line) for line in kept), language
+
+
+@pytest.mark.parametrize("name", tasks())
+def test_no_training_example_stands_in_an_evaluation_set(
+    source: FolderSource, all_keys: EvaluationKeys, name: str
+) -> None:
+    """But for the evaluation sets that a task spends, on which it is never scored."""
+    task = registry.training_tasks()[name]
+    prepared = prepare_task(source, name, task, all_keys)
+    assert not any(all_keys.of_example(example, but=task.spends) for example in prepared.train)
+    removed = prepared.leakage[prepared.leakage["evaluation"] == "any"]
+    assert list(removed["language"]) == sorted(task.languages), "the report names every language"
+    kept = removed["of"].sum() - removed["removed"].sum()
+    held_out = 0 if isinstance(task.dev, list) else len(prepared.dev)
+    assert len(prepared.train) + held_out == kept
+    ids = [example.id for example in [*prepared.train, *prepared.dev]]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_paragraphs_of_xquad_leave_squad_2_too(source: FolderSource, all_keys: EvaluationKeys) -> None:
+    task = registry.training_tasks()["squad2_dev"]
+    prepared = prepare_task(source, "squad2_dev", task, all_keys)
+    removed = prepared.leakage.set_index("evaluation")["removed"]
+    assert removed["xquad"] == removed["xquad_r"] > 0
+    assert any(isinstance(e, SpanExample) and not e.answers for e in prepared.train)

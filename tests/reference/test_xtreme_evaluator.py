@@ -2,13 +2,14 @@
 
 Its readers: `read_label` strips every line of a file; `read_tag` also starts a new example at each empty
 line; `read_squad` loads JSON. Its metrics: accuracy over lines, seqeval's f1_score over the lists of tags,
-SQuAD v1.1's exact match and F1, in percent.
+SQuAD v1.1's exact match and F1, MLQA's by its own normalisation, in percent.
 """
 
 import json
 import os
 import random
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ import pytest
 
 from xstilts.data.examples import Example, PairExample, ParallelExample, SpanExample, TaggedExample
 from xstilts.prediction.submission import prediction_path, read_predictions, write_predictions
+from xstilts.registry import Normalisation
 from xstilts.scoring import score
+from xstilts.scoring.mining import is_tuned_on
 
 UD = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
+PANX = "B-LOC B-ORG B-PER I-LOC I-ORG I-PER O".split()
 XNLI = ["contradiction", "entailment", "neutral"]
 MIRROR = Path(os.environ.get("XSTILTS_MIRROR", Path(__file__).parents[3] / "shared" / "data"))
 needs_mirror = pytest.mark.skipif(
@@ -55,15 +59,23 @@ def tag_f1(labels: Path, predictions: Path) -> float:
         return 100 * float(f1_score(sentences(labels), sentences(predictions)))
 
 
-def squad(data: Any, predictions: Path) -> dict[str, float]:
-    """SQuAD v1.1 over questions that are answered in words without articles or punctuation."""
+def spaced(text: str) -> list[str]:
+    return text.lower().split()
+
+
+def ideographs(text: str) -> list[str]:
+    return [part for word in spaced(text) for part in (word if "\u4e00" <= word[0] <= "\u9fa5" else [word])]
+
+
+def answer_scores(data: Any, predictions: Path, words_of: Callable[[str], list[str]]) -> dict[str, float]:
+    """SQuAD v1.1 or MLQA over questions that are answered in words without articles or punctuation."""
     answers = json.loads(predictions.read_text(encoding="ascii"))
     total = exact = f1 = 0.0
     for article in data:
         for paragraph in article["paragraphs"]:
             for question in paragraph["qas"]:
-                found = answers[question["id"]].lower().split()
-                golden = [answer["text"].lower().split() for answer in question["answers"]]
+                found = words_of(answers[question["id"]])
+                golden = [words_of(answer["text"]) for answer in question["answers"]]
                 total += 1
                 exact += found in golden
                 f1 += max(_overlap(found, words) for words in golden)
@@ -86,8 +98,14 @@ def write_both(
     return paths[0], paths[1]
 
 
-def scored(task_type: Any, examples: list[Example], path: Path, labels: list[str]) -> dict[str, float]:
-    found = score(task_type, examples, read_predictions(path, task_type, examples), labels)
+def scored(
+    task_type: Any,
+    examples: list[Example],
+    path: Path,
+    labels: list[str],
+    normalisation: Normalisation = "squad",
+) -> dict[str, float]:
+    found = score(task_type, examples, read_predictions(path, task_type, examples), labels, normalisation)
     return {metric: measure.value for metric, measure in found.items()}
 
 
@@ -102,14 +120,15 @@ def test_classification(tmp_path: Path, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_tagging(tmp_path: Path, seed: int) -> None:
+@pytest.mark.parametrize("tags", [UD, PANX], ids=["udpos", "panx"])
+def test_tagging(tmp_path: Path, tags: list[str], seed: int) -> None:
     draw = random.Random(seed)
-    golden = [tuple(draw.choices(UD, k=draw.randrange(1, 9))) for _ in range(12)]
-    found = [tuple(draw.choice([tag, draw.choice(UD)]) for tag in sentence) for sentence in golden]
-    examples: list[Example] = [TaggedExample(f"x{i}", "en", tags, tags) for i, tags in enumerate(golden)]
+    golden = [tuple(draw.choices(tags, k=draw.randrange(1, 9))) for _ in range(12)]
+    found = [tuple(draw.choice([tag, draw.choice(tags)]) for tag in sentence) for sentence in golden]
+    examples: list[Example] = [TaggedExample(f"x{i}", "en", gold, gold) for i, gold in enumerate(golden)]
     labels, predictions = write_both(tmp_path, "tagging", examples, golden, found)
     assert sentences(predictions) == [list(tags) for tags in found]
-    value = scored("tagging", examples, predictions, UD)["f1"]
+    value = scored("tagging", examples, predictions, tags)["f1"]
     assert value * 100 == pytest.approx(tag_f1(labels, predictions), abs=1e-12)
 
 
@@ -118,25 +137,65 @@ def test_retrieval(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)
     found = [draw.choice([line, draw.randrange(25)]) for line in range(25)]
     examples: list[Example] = [ParallelExample(f"x{i}", "de", "a", "b") for i in range(25)]
-    labels, predictions = write_both(tmp_path, "retrieval", examples, range(25), found)
+    rankings = [[((index, 1.0),) for index in indices] for indices in (range(25), found)]
+    labels, predictions = write_both(tmp_path, "retrieval", examples, *rankings)
     value = scored("retrieval", examples, predictions, [])["accuracy"]
     assert value * 100 == pytest.approx(accuracy(labels, predictions), abs=1e-12)
 
 
+def bucc_f1(labels: list[str], predictions: list[str]) -> dict[str, float]:
+    golden, found = ({tuple(line.split("\t")) for line in lines} for lines in (labels, predictions))
+    right = len(golden & found)
+    precision, recall = (right / len(side) if right else 0.0 for side in (found, golden))
+    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
+    return {"f1": 100 * f1, "precision": 100 * precision, "recall": 100 * recall}
+
+
 @pytest.mark.parametrize("seed", range(50))
-def test_question_answering(tmp_path: Path, seed: int) -> None:
+def test_mining(tmp_path: Path, seed: int) -> None:
+    """XTREME's metrics over the half that is scored; a submission holds the pairs of both halves."""
     draw = random.Random(seed)
-    words = ["Zürich", "東京", "القاهرة", "мост", "Bern", "bern", "12"]
+    examples = [ParallelExample(f"zh-{i:03d}:en-{i:03d}", "zh", "a", "b") for i in range(40)]
+    examples += [ParallelExample(f"zh-{i:03d}", "zh", "a", "") for i in range(40, 60)]
+    mined: dict[str, Any] = {example.id: None for example in examples}
+    for i, name in enumerate(mined):
+        if draw.random() < 0.8:
+            target = draw.choice([min(i, 39), draw.randrange(40)])
+            mined[name] = (f"en-{target:03d}", float(draw.choice([1.0, 1.25, 1.5])))
+    path = prediction_path(tmp_path, "mining", "test", "zh")
+    write_predictions(path, "mining", examples, mined)
+    golden = [example.id.replace(":", "\t") for example in examples if ":" in example.id]
+    halves = [
+        [line for line in lines if not is_tuned_on(line.partition("\t")[0])]
+        for lines in (golden, stripped_lines(path))
+    ]
+    values = scored("mining", [*examples], path, [])
+    for metric, value in bucc_f1(*halves).items():
+        assert values[metric] * 100 == pytest.approx(value, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize(
+    ("normalisation", "language", "words_of"),
+    [("squad", "en", spaced), ("mlqa", "de", spaced), ("mlqa", "zh", ideographs)],
+)
+def test_question_answering(
+    tmp_path: Path, normalisation: Any, language: str, words_of: Callable[[str], list[str]], seed: int
+) -> None:
+    draw = random.Random(seed)
+    words = ["Zürich", "東京", "京", "القاهرة", "мост", "Bern", "bern", "12"]
     golden = [
         tuple(" ".join(draw.choices(words, k=draw.randrange(1, 4))) for _ in range(2)) for _ in range(20)
     ]
     found = [draw.choice([*answers, " ".join(draw.choices(words, k=2)), "", "\n\t"]) for answers in golden]
-    examples: list[Example] = [SpanExample(f"x{i}", "en", "", "?", a, (0, 0)) for i, a in enumerate(golden)]
-    path = prediction_path(tmp_path, "span", "test", "en")
+    examples: list[Example] = [
+        SpanExample(f"x{i}", language, "", "?", answers, (0, 0)) for i, answers in enumerate(golden)
+    ]
+    path = prediction_path(tmp_path, "span", "test", language)
     write_predictions(path, "span", examples, {f"x{i}": text for i, text in enumerate(found)})
     questions = [{"id": f"x{i}", "answers": [{"text": t} for t in a]} for i, a in enumerate(golden)]
-    expected = squad([{"paragraphs": [{"qas": questions}]}], path)
-    values = scored("span", examples, path, [])
+    expected = answer_scores([{"paragraphs": [{"qas": questions}]}], path, words_of)
+    values = scored("span", examples, path, [], normalisation)
     assert {metric: value * 100 for metric, value in values.items()} == pytest.approx(expected, abs=1e-12)
 
 
@@ -157,20 +216,24 @@ def test_real_tags(tmp_path: Path, language: str) -> None:
 
 @needs_mirror
 @pytest.mark.parametrize(
-    ("language", "file"),
+    ("language", "file", "normalisation"),
     [
-        ("ko", "tydiqa_goldp/tydiqa.goldp.ko.train.json"),
-        ("ar", "xquad/xquad.ar.json"),
-        ("zh", "xquad/xquad.zh.json"),
+        ("ko", "tydiqa_goldp/tydiqa.goldp.ko.train.json", "squad"),
+        ("ar", "xquad/xquad.ar.json", "squad"),
+        ("zh", "xquad/xquad.zh.json", "squad"),
+        *(
+            (code, f"mlqa/dev-context-{code}-question-{code}.json", "mlqa")
+            for code in ("ar", "de", "en", "es", "hi", "vi", "zh")
+        ),
     ],
 )
-def test_real_answers_are_right(tmp_path: Path, language: str, file: str) -> None:
+def test_real_answers_are_right(tmp_path: Path, language: str, file: str, normalisation: Any) -> None:
     data = json.loads((MIRROR / file).read_text(encoding="utf-8"))["data"]
     questions = [q for article in data for p in article["paragraphs"] for q in p["qas"]]
     answers = [tuple(answer["text"] for answer in question["answers"]) for question in questions]
     examples: list[Example] = [SpanExample(f"x{i}", language, "", "", a, ()) for i, a in enumerate(answers)]
     path = prediction_path(tmp_path, "span", "dev", language)
     write_predictions(path, "span", examples, {f"x{i}": texts[-1] for i, texts in enumerate(answers)})
-    values = scored("span", examples, path, [])
+    values = scored("span", examples, path, [], normalisation)
     assert values["exact_match"] == 1.0
     assert values["f1"] > 0.99

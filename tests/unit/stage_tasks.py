@@ -3,7 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from xstilts.data.examples import ChoiceExample, Example, PairExample, SpanExample, TaggedExample
+from xstilts.data.examples import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    QueryExample,
+    SpanExample,
+    TaggedExample,
+)
 from xstilts.job_settings import PartJob
 from xstilts.registry import Split, TaskType, TrainingTask
 from xstilts.training.stage import Part
@@ -15,12 +22,20 @@ LABELS: dict[str, list[str]] = {
     "tagging": ["COLOUR", "PLACE", "WORD"],
     "multiple_choice": [],
     "span": [],
+    "dual_encoder": [],
 }
 
 
 def examples(task_type: str) -> list[Example]:
     """One example per colour and place."""
-    made = {"classification": _pair, "tagging": _tagged, "multiple_choice": _choice, "span": _span}[task_type]
+    kinds = {
+        "classification": _pair,
+        "tagging": _tagged,
+        "multiple_choice": _choice,
+        "span": _span,
+        "dual_encoder": _query,
+    }
+    made = kinds[task_type]
     return [made(f"{c}-{p}", c, p) for c in range(len(COLOURS)) for p in range(len(PLACES))]
 
 
@@ -44,11 +59,24 @@ def _span(name: str, colour: int, place: int) -> Example:
     return SpanExample(name, "en", context, "which colour?", (COLOURS[colour],), (context.index(" is ") + 4,))
 
 
+def _query(name: str, colour: int, place: int) -> Example:
+    answer = f"it is {COLOURS[colour]}"  # six questions have one answer
+    query, candidate = f"the {PLACES[place]} of {COLOURS[colour]} stone?", f"en_1_{colour}"
+    return QueryExample(name, "en", query, answer, "red or blue, green, white, black, brown", (candidate,))
+
+
 def part(task_type: TaskType, name: str = "", train: Sequence[Example] = (), **changes: Any) -> Part:
-    """One task of a stage, trained and selected on the same examples."""
-    split = Split(dataset="none", split="none")
-    entry = TrainingTask(type=task_type, labels=LABELS[task_type], train=split, dev=split)
+    """One task of a stage, trained and selected on the same examples; `changes` to it or its entry."""
+    split = [Split(dataset="none", split="none")]
+    entry = {"type": task_type, "labels": LABELS[task_type], "train": split, "dev": split}
+    entry |= {key: changes.pop(key) for key in TrainingTask.model_fields if key in changes}
+    embedding = "mean" if task_type == "dual_encoder" else None
     values = {"epochs": 20, "batch_size": 12, "max_length": 32, "stride": 8, "examples": None, **changes}
-    settings = PartJob(entry=entry, max_answer=10 if task_type == "span" else None, **values)
+    settings = PartJob(
+        entry=TrainingTask.model_validate(entry),
+        max_answer=10 if task_type == "span" else None,
+        embedding=embedding,
+        **values,
+    )
     given = list(train) or examples(task_type)
     return Part(name or task_type, settings, given, given)

@@ -7,6 +7,7 @@ from xstilts.data.examples import (
     Example,
     PairExample,
     ParallelExample,
+    QueryExample,
     SpanExample,
     TaggedExample,
 )
@@ -119,3 +120,9 @@ def test_training_examples_are_needed() -> None:
 )
 def test_sentences(text: str, parts: list[str]) -> None:
     assert sentences(text) == parts
+
+
+def test_dual_encoder() -> None:
+    dev: list[Example] = [QueryExample(f"q{i}", "en", "?", "a", "", (f"c{i // 2}",)) for i in range(8)]
+    found = constant_baseline("dual_encoder", dev, dev)
+    assert found["value"] == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4) / 4)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xstilts.scoring.equal_pools import equal_pool_accuracy
+from xstilts.scoring.search import nearest
 
 
 def unit(generator: np.random.Generator, n: int, width: int = 16) -> np.ndarray:
@@ -40,3 +41,12 @@ def test_the_same_seed_gives_the_same_value() -> None:
     generator = np.random.default_rng(2)
     queries, index = unit(generator, 300), unit(generator, 300)
     assert equal_pool_accuracy(queries, index, 100, 5, 7) == equal_pool_accuracy(queries, index, 100, 5, 7)
+
+
+@given(st.integers(2, 30), st.integers(1, 6), st.integers(0, 5))
+def test_margins_are_those_of_the_pool(n: int, neighbours: int, seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    queries, index = unit(generator, n, 4), unit(generator, n, 4)
+    found = nearest(queries, index, 1, neighbours)[0][:, 0]
+    expected = np.mean(found == np.arange(n))
+    assert equal_pool_accuracy(queries, index, n, 3, seed, neighbours) == expected

@@ -25,6 +25,16 @@ FILES = {
 }
 
 
+MODEL_SCRIPTS = [
+    "train_stage",
+    "pretrain_model",
+    "predict_task",
+    "predict_retrieval",
+    "predict_mining",
+    "predict_pool",
+]
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     for name, text in FILES.items():
@@ -89,13 +99,15 @@ def test_the_place_of_the_project_does_not_matter(
     assert hash_of(elsewhere, "work") == hash_of(project, "work")
 
 
-@pytest.mark.parametrize("script", ["train_stage", "pretrain_model", "predict_task", "predict_retrieval"])
+@pytest.mark.parametrize("script", MODEL_SCRIPTS)
 def test_models_do_not_depend_on_the_settings_of_the_run(script: str) -> None:
     reached = {
         path.relative_to(fingerprint.ROOT).as_posix()
         for path in fingerprint.sources(fingerprint.ROOT / f"scripts/{script}.py")
     }
     assert "xstilts/model/checkpoint.py" in reached
+    assert ("xstilts/scoring/search.py" in reached) is script.endswith(("retrieval", "mining", "pool"))
+    assert not reached & {"xstilts/scoring/mining.py", "xstilts/scoring/ranking.py"}
     unrelated = (
         "xstilts/settings.py",
         "xstilts/plan.py",

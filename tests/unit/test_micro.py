@@ -1,5 +1,6 @@
 """micro-XTREME: the same bytes each time, well-formed files, and no phrase on both sides of a split."""
 
+import csv
 import json
 import os
 import re
@@ -8,9 +9,9 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from micro_files import SMALL, lines, questions, sentences
 
 from xstilts.errors import ConfigError, RegistryError
 from xstilts.micro.cldr import candidate_languages, covered_languages, names, shortcoming
@@ -20,47 +21,8 @@ from xstilts.micro.settings import MicroSettings
 from xstilts.micro.sizes import lines_for
 from xstilts.registry import evaluation_tasks, training_tasks
 
-SMALL = MicroSettings(
-    text_lines=1500,
-    pair_lines=1500,
-    fewest_lines=60,
-    retrieval_phrases=60,
-    train_examples=300,
-    dev_examples=60,
-    evaluation_examples=30,
-    tydiqa_train_examples=40,
-)
 ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All data sets, in all languages, small."""
-    folder = tmp_path_factory.mktemp("source")
-    for dataset in DATASETS:
-        generate(dataset, SMALL, folder)
-    return folder
-
-
-def lines(root: Path, dataset: str, split: str) -> Iterator[tuple[str, list[list[str]]]]:
-    """Per language, the lines of each of its files."""
-    for language, paths in files_of(dataset, SMALL)[split].items():
-        yield language, [(root / path).read_text(encoding="utf-8").split("\n")[:-1] for path in paths]
-
-
-def questions(root: Path, dataset: str, split: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Language, context and question of every example in SQuAD's layout."""
-    for language, (content,) in lines(root, dataset, split):
-        for article in json.loads(content[0])["data"]:
-            for paragraph in article["paragraphs"]:
-                for question in paragraph["qas"]:
-                    yield language, paragraph["context"], question
-
-
-def sentences(content: list[str]) -> list[list[list[str]]]:
-    """Words and tags of the sentences of a tagged file."""
-    blocks = "\n".join(content).strip().split("\n\n")
-    return [[line.split("\t") for line in block.split("\n")] for block in blocks]
+PARALLEL = ("xquad", "xquad_r", "mlqa_r")  # the same questions, and ids, in every language
 
 
 def texts(root: Path) -> Iterator[tuple[str, str, str]]:
@@ -82,19 +44,61 @@ def texts(root: Path) -> Iterator[tuple[str, str, str]]:
             yield from (("en", split, json.loads(row)["question"]["stem"]) for row in content)
     for language, (content,) in lines(root, "xnli", "dev"):
         yield from ((language, "test", text) for line in content for text in line.split("\t")[:2])
+    yield from texts_of_pairs_and_choices(root)
     for dataset, split, side in (
         ("squad1", "train", "train"),
         ("squad1", "dev", "dev"),
         ("tydiqa", "train", "train"),
         ("tydiqa", "dev", "test"),
+        ("squad2", "train", "train"),
+        ("squad2", "dev", "dev"),
+        *(("mlqa", "dev", "test"), ("xquad", "test", "test")),
+        *((dataset, "test", "test") for dataset in ("xquad_r", "mlqa_r")),
     ):
         for language, context, question in questions(root, dataset, split):
             yield from ((language, side, text) for text in (context, str(question["question"])))
-    for split, side in (("train", "train"), ("dev", "test")):
-        for language, (content,) in lines(root, "udpos", split):
+    for dataset, split, side in (
+        *(("udpos", "train", "train"), ("udpos", "dev", "test")),
+        *(("panx", "train", "train"), ("panx", "dev", "test")),
+    ):
+        for language, (content,) in lines(root, dataset, split):
             yield from (
                 (language, side, " ".join(word for word, _ in sentence)) for sentence in sentences(content)
             )
+
+
+def texts_of_pairs_and_choices(root: Path) -> Iterator[tuple[str, str, str]]:
+    """Paraphrases, contexts, and what is to be chosen in evaluation."""
+    for language, (foreign, english, _) in lines(root, "bucc2018", "dev"):
+        for code, column in ((language, foreign), ("en", english)):
+            yield from ((code, "test", line.split("\t")[1]) for line in column)
+    for split, side, first in (("train", "train", 1), ("dev", "test", 0)):
+        for language, (content,) in lines(root, "pawsx", split):
+            rows = (line.split("\t")[first:] for line in content[first:])
+            yield from ((language, side, text) for row in rows for text in row[:2])
+    for split, side, keys in (
+        ("train", "train", ["premise"]),
+        ("dev", "test", ["premise", "choice1", "choice2"]),
+        ("test", "test", ["premise", "choice1", "choice2"]),
+    ):
+        for language, (content,) in lines(root, "xcopa", split):
+            yield from ((language, side, json.loads(row)[key]) for row in content for key in keys)
+    for split in ("train", "dev"):
+        for dataset, keys in (
+            ("snli", ["sentence1", "sentence2"]),
+            ("anli", ["context", "hypothesis"]),
+            ("hellaswag", ["ctx"]),
+            ("siqa", ["context"]),
+        ):
+            for _, columns in lines(root, dataset, split):
+                rows = [json.loads(line) for content in columns for line in content if line.startswith("{")]
+                yield from (("en", split, row[key]) for row in rows for key in keys)
+        for _, (content,) in lines(root, "cosmosqa", split):
+            yield from (
+                ("en", split, row[key]) for row in csv.DictReader(content) for key in ("context", "question")
+            )
+        for _, (content,) in lines(root, "qqp", split):
+            yield from (("en", split, text) for line in content[1:] for text in line.split("\t")[3:5])
 
 
 def test_train_dev_and_test_share_no_phrase(root: Path) -> None:
@@ -234,7 +238,10 @@ def test_xnli_is_parallel(root: Path) -> None:
 
 @pytest.mark.parametrize(
     ("dataset", "split", "count"),
-    [("squad1", "train", 300), ("squad1", "dev", 60), ("tydiqa", "train", 40), ("tydiqa", "dev", 30)],
+    [
+        *(("squad1", "train", 300), ("squad1", "dev", 60), ("tydiqa", "train", 40), ("tydiqa", "dev", 30)),
+        *(("mlqa", "dev", 30), ("xquad", "test", 30), ("xquad_r", "test", 30), ("mlqa_r", "test", 30)),
+    ],
 )
 def test_answers_stand_at_their_offsets_once(root: Path, dataset: str, split: str, count: int) -> None:
     ids, per_language = set(), Counter[str]()
@@ -243,7 +250,7 @@ def test_answers_stand_at_their_offsets_once(root: Path, dataset: str, split: st
         start, text = answer["answer_start"], answer["text"]
         assert context[start : start + len(text)] == text
         assert context.count(text) == 1
-        ids.add(question["id"])
+        ids.add(question["id"] if dataset not in PARALLEL else f"{question['id']}/{language}")
         per_language[language] += 1
     assert set(per_language.values()) == {count}
     assert len(ids) == sum(per_language.values())

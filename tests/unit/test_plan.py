@@ -3,14 +3,21 @@
 import itertools
 import json
 import re
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
-from test_settings import DEFAULT, changed
+from test_settings import DEFAULT, ROOT, changed
 
-from xstilts import recipes, settings
-from xstilts.errors import ConfigError, RecipeError, RegistryError, XstiltsError
-from xstilts.job_settings import RetrievalPredictionJob, TaskPredictionJob
+from xstilts import fingerprint, recipes, settings
+from xstilts.errors import ConfigError, DataError, RecipeError, RegistryError, XstiltsError
+from xstilts.job_settings import (
+    MiningPredictionJob,
+    PoolPredictionJob,
+    RetrievalPredictionJob,
+    TaskPredictionJob,
+)
 from xstilts.jobs import Jobs
 from xstilts.plan import Plan
 
@@ -102,6 +109,37 @@ def test_a_stage_shares_the_smallest_values_and_keeps_each_task_its_own() -> Non
     assert stage.parts["squad1"].max_answer == plan.settings.prediction.max_answer
 
 
+def test_a_dual_encoder_is_trained_and_then_ranks_one_pool() -> None:
+    plan = plan_of(
+        ["mlm", "squad1"], ["lareqa"], run__seeds=[3], training__embedding={"*": "mean", "*/*/lareqa": "cls"}
+    )
+    assert [(cell.recipe, cell.intermediate, cell.target) for cell in plan.cells] == [
+        ("lareqa", "-", "lareqa"),
+        ("squad1-lareqa", "squad1", "lareqa"),
+    ]
+    assert (plan.controlled_tasks, plan.retrieval_tasks) == (["lareqa"], [])
+    assert plan.stage_settings("micro", "squad1-lareqa").parts["lareqa"].embedding == "cls"
+    assert plan.stage_settings("micro", "squad1").parts["squad1"].embedding is None
+    jobs = Jobs(plan)
+    found = PoolPredictionJob.model_validate_json(
+        jobs.prediction_settings("micro", "squad1-lareqa", "lareqa")
+    )
+    assert (found.head, found.embedding) == ("lareqa", "cls")
+    assert jobs.prediction_script("lareqa") == "scripts/predict_pool.py"
+    ordinary = plan_of(["squad1"], ["lareqa"])
+    assert Jobs(ordinary).stage_code("squad1") != Jobs(ordinary).stage_code("lareqa")
+    stood_in = plan_of(["mlm"], ["lareqa"], run__targets={"lareqa": "lareqa_dev"})
+    assert stood_in.head("lareqa_dev", "lareqa") == "lareqa_dev"
+
+
+def test_a_pool_of_all_languages_may_be_studied_but_not_be_primary() -> None:
+    config = changed("studies.typology.tasks", ["tatoeba", "lareqa"])
+    assert "lareqa" in Plan(settings.load(config)).controlled_tasks
+    config["studies"]["typology"]["primary_task"] = "lareqa"
+    with pytest.raises(ConfigError, match="lareqa"):
+        Plan(settings.load(config))
+
+
 def test_jobs_get_what_they_read_back() -> None:
     plan = plan_of(["mlm", "squad1"], ["tatoeba", "xnli"])
     jobs = Jobs(plan)
@@ -110,7 +148,36 @@ def test_jobs_get_what_they_read_back() -> None:
     retrieval = RetrievalPredictionJob.model_validate_json(
         jobs.prediction_settings("micro", "mlm", "tatoeba")
     )
-    assert retrieval.pool == plan.settings.retrieval.pool
+    assert (retrieval.pool, retrieval.neighbours) == (plan.settings.retrieval.pool, None)
+
+
+def test_mining_goes_by_margin_in_both_directions() -> None:
+    plan = plan_of(["mlm"], ["bucc2018", "tatoeba"], retrieval__similarity="margin", retrieval__neighbours=3)
+    assert [(cell.recipe, cell.task) for cell in plan.cells] == [
+        ("mlm", "bucc2018"), ("mlm", "tatoeba"), ("untrained", "bucc2018"), ("untrained", "tatoeba"),
+    ]  # fmt: skip
+    assert (plan.controlled_tasks, plan.retrieval_tasks) == (["bucc2018", "tatoeba"], ["tatoeba"])
+    assert plan.languages("bucc2018") == ["de", "fr", "ru", "zh"]
+    jobs = Jobs(plan)
+    mining = MiningPredictionJob.model_validate_json(jobs.prediction_settings("micro", "mlm", "bucc2018"))
+    retrieval = plan.prediction_settings("micro", "mlm", "tatoeba")
+    assert (mining.neighbours, mining.setting(7)) == (3, "7-mean-max-margin")
+    assert isinstance(retrieval, RetrievalPredictionJob)
+    assert (retrieval.neighbours, retrieval.setting(7)) == (3, "7-mean-en2xx-margin")
+    folder = "results/micro/predictions/micro/mlm/seed0/bucc2018"
+    files = jobs.predictions("micro", "mlm", 0, "bucc2018")
+    assert files[:2] == [f"{folder}/dev-de.tsv", f"{folder}/dev-de.trec.gz"]
+    assert len(files) == 8
+    assert jobs.stamp_files("bucc2018")[0].endswith("/bucc2018/dev-de.tsv.stamp.json")
+    assert jobs.sweep_files == ["results/micro/sweeps/micro/tatoeba.tsv"]
+
+
+def test_a_threshold_is_part_of_what_mining_predicts() -> None:
+    jobs = Jobs(plan_of(["mlm"], ["bucc2018", "tatoeba"]))
+    alone = fingerprint.code_hash("scripts/predict_mining.py", "xstilts.data.formats.bucc")
+    assert jobs.prediction_code("bucc2018") != alone
+    retrieval = fingerprint.code_hash("scripts/predict_retrieval.py", "xstilts.data.formats.tatoeba")
+    assert jobs.prediction_code("tatoeba") == retrieval
 
 
 def test_pretraining_steps_may_vary_by_model() -> None:
@@ -143,8 +210,7 @@ def test_a_study_is_given_the_names_that_the_scores_have() -> None:
         ("run.languages", ["en", "de", "br"], "no tatoeba/test in br"),
         ("training.max_length", 512, "exceed the 256 positions"),
         ("pretraining.max_length", 512, "exceed the 256 positions"),
-        ("run.evaluations", [{"recipes": ["snli_dev"], "tasks": ["tatoeba"]}], "no snli/dev in en"),
-        ("run.evaluations", [{"recipes": ["mlm"], "tasks": ["xquad"]}], "no xquad/test"),
+        ("run.evaluations", [{"recipes": ["mrpc"], "tasks": ["tatoeba"]}], "no mrpc/train in en"),
     ],
 )
 def test_what_the_source_or_the_model_lacks_is_said_before_any_job(
@@ -157,8 +223,9 @@ def test_what_the_source_or_the_model_lacks_is_said_before_any_job(
 
 def test_what_a_job_gets_of_a_task_is_what_it_reads() -> None:
     jobs = Jobs(Plan(settings.read(DEFAULT)))
-    assert set(json.loads(jobs.prediction_entry("xnli"))) == {"type", "labels", "data"}
-    assert set(json.loads(jobs.scoring_entry("xnli"))) == {"type", "labels", "data", "metrics"}
+    assert set(json.loads(jobs.prediction_entry("xnli"))) == {"type", "labels", "data", "cap"}
+    scored = {"type", "labels", "data", "cap", "metrics", "normalisation"}
+    assert set(json.loads(jobs.scoring_entry("xnli"))) == scored
 
 
 @pytest.mark.parametrize(
@@ -195,3 +262,109 @@ def test_the_typology_study_reads_what_there_is(key: str, value: list[str], mess
     config["studies"]["typology"]["metrics"]["xnli"] = "accuracy"
     with pytest.raises(ConfigError, match=message):
         Plan(settings.load(config))
+
+
+def test_the_primary_task_of_the_typology_study_ranks_candidates() -> None:
+    config = changed("studies.typology.tasks", ["tatoeba", "bucc2018"])
+    Plan(settings.load(config))
+    config["studies"]["typology"]["primary_task"] = "bucc2018"
+    with pytest.raises(ConfigError, match="unknown retrieval task 'bucc2018'"):
+        Plan(settings.load(config))
+
+
+def jobs_of(recipe: str, **keys: Any) -> Jobs:
+    return Jobs(plan_of([recipe], ["tatoeba"], **keys))
+
+
+MIRROR: dict[str, Any] = {
+    "data__source": "mirror",
+    "data__mirror": "nowhere",
+    "data__lock": str(ROOT / "data.lock"),
+}
+MIRROR |= {"run__languages": ["en", "de", "th"]}
+
+
+def test_what_is_licensed_is_said_before_any_job_and_may_be_left_out() -> None:
+    for keys in ({}, MIRROR, {**MIRROR, "data__lock": None}):
+        with pytest.raises(DataError, match=r"no ccg/train in en, which ccg needs") as raised:
+            jobs_of("ccg", **keys).validate()
+        assert "Linguistic Data Consortium" in raised.value.hint
+        assert "data.folders.ccg" in raised.value.hint
+        assert raised.value.hint.endswith("or leave it out: run.without: [ccg]")
+    left = plan_of(["csqa", "ccg", "ccg-csqa", "ccg+mnli"], ["tatoeba"], run__without=["ccg"])
+    assert {cell.recipe for cell in left.cells} == {"csqa", "untrained"}
+    assert left.left_out == ["ccg", "ccg+mnli", "ccg-csqa"]
+    Jobs(left).validate()
+    assert plan_of(["csqa", "ccg"], ["tatoeba"]).left_out == []
+
+
+def test_a_language_may_be_left_out_of_one_task() -> None:
+    plan = plan_of(["mlm"], ["tatoeba", "xnli"], run__without=["xnli/th"])
+    assert "th" in plan.languages("tatoeba")
+    assert "th" not in plan.languages("xnli")
+    with pytest.raises(DataError, match=r"data.lock has no panx/dev in th") as raised:
+        Jobs(plan_of(["mlm"], ["panx"], **MIRROR)).validate()
+    assert raised.value.hint.endswith("or leave it out: run.without: [panx/th]")
+    Jobs(plan_of(["mlm"], ["panx"], run__without=["panx/th"], **MIRROR)).validate()
+
+
+@pytest.mark.parametrize(
+    ("without", "message"),
+    [
+        (["cgc"], "unknown task 'cgc'"),
+        (["mnli/de"], "unknown task 'mnli/de'"),
+        (["xnli/deu"], "unknown language 'xnli/deu'"),
+        (["mnli"], "'mnli' is needed and cannot be left out"),
+    ],
+)
+def test_what_is_left_out_must_exist_and_not_be_needed(without: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        plan_of(["mlm"], ["xnli"], run__without=without)
+
+
+def test_a_study_goes_without_too_but_not_without_its_primary_recipe() -> None:
+    config = changed("run.without", ["squad1"])
+    config["run"]["evaluations"] = []
+    jobs = Jobs(Plan(settings.load(config)))
+    assert json.loads(jobs.typology_settings)["recipes"] == ["mlm", "mnli", "csqa", "udpos"]
+    config["studies"]["typology"]["primary_recipe"] = "squad1"
+    with pytest.raises(ConfigError, match="'squad1' is needed"):
+        Plan(settings.load(config))
+
+
+def test_a_data_set_in_a_folder_of_its_own_is_noticed_and_checked(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "AUTO" / "02" / "wsj_0201.auto"
+    for section in ("00", "02", "11", "20"):
+        path = tmp_path / "data" / "AUTO" / section / f"wsj_{section}01.auto"
+        path.parent.mkdir(parents=True)
+        path.write_text(section, encoding="utf-8")
+    jobs = jobs_of("ccg", data__folders={"ccg": str(tmp_path)})
+    jobs.validate()
+    before = jobs.training_locks("ccg")
+    assert sorted(before) == [f"data/AUTO/{n}/wsj_{n}01.auto" for n in ("00", "02", "11", "20")]
+    file.write_text("other", encoding="utf-8")
+    assert {path for path, sha in jobs.training_locks("ccg").items() if sha != before[path]} == {
+        "data/AUTO/02/wsj_0201.auto"
+    }
+    jobs.check_data()
+    shutil.rmtree(tmp_path / "data" / "AUTO" / "20")
+    with pytest.raises(DataError, match=r"(?s)files at fault: 1.*2\[01\].*is missing"):
+        jobs.check_data()
+
+
+def test_what_is_trained_on_an_evaluation_set_is_not_scored_on_it() -> None:
+    assert plan_of(["xquad_all"], ["tatoeba"]).cells
+    for task, dataset, recipe in [("xquad", "xquad", "xquad_all"), ("mlqa", "mlqa", "csqa-mlqa_all")]:
+        with pytest.raises(ConfigError, match=f"cannot be scored on {task}: .* trained on {dataset}"):
+            plan_of([recipe], [task], run__targets={task: "squad1"})
+
+
+def test_all_splits_and_languages_of_a_task_decide_its_job() -> None:
+    jobs = jobs_of("hellaswag_sample+tydiqa_three", **MIRROR)
+    jobs.validate()
+    tydiqa = [f"tydiqa_goldp/tydiqa.goldp.{code}.train.json" for code in ("en", "ko", "sw")]
+    assert sorted(jobs.training_locks("tydiqa_three")) == tydiqa
+    assert sorted(jobs.training_locks("hellaswag_sample")) == ["hellaswag/sample-2000.json"]
+    assert jobs.training_code("hellaswag_sample") != jobs.training_code("tydiqa_three")
+    with pytest.raises(DataError, match=r"no tydiqa/train in ar, bn, fi, id, ru, te, which tydiqa_all needs"):
+        jobs_of("tydiqa_all", **MIRROR).validate()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xstilts import registry
 from xstilts.data.examples import Example, PairExample, SpanExample
 from xstilts.data.leakage import EvaluationKeys, evaluation_keys
 from xstilts.data.preparation import hold_out, prepare_task, prepare_text, sample
@@ -155,3 +156,86 @@ def test_pairs_of_one_premise_stay_together() -> None:
     kept, held = ({example.first for example in part} for part in hold_out(examples, 0.2))
     assert held
     assert not kept & held
+
+
+def questions(*paragraphs: str) -> str:
+    """SQuAD's JSON with two questions on each paragraph, whose ids are the same in every file."""
+    answer = [{"text": "a", "answer_start": 0}]
+    articles = [
+        {"context": text, "qas": [{"id": f"{i}-{q}", "question": "?", "answers": answer} for q in range(2)]}
+        for i, text in enumerate(paragraphs)
+    ]
+    return json.dumps({"data": [{"paragraphs": articles}]})
+
+
+PARAGRAPHS = [f"a paragraph about the number {n}" for n in range(12)]
+XQUAD_ALL = TrainingTask.model_validate(
+    {
+        "type": "span",
+        "train": {"dataset": "xquad", "split": "test"},
+        "dev": {"holdout": 0.3},
+        "languages": ["de", "en"],
+        "spends": ["xquad"],
+    }
+)
+
+
+def test_a_task_may_have_several_splits_and_languages(source: FolderSource, keys: EvaluationKeys) -> None:
+    both = TrainingTask.model_validate(
+        MNLI
+        | {
+            "train": [{"dataset": "mnli", "split": "train"}, {"dataset": "mnli", "split": "dev"}],
+            "dev": [{"dataset": "mnli", "split": "dev"}, {"dataset": "xnli", "split": "dev"}],
+        }
+    )
+    assert [split.split for split in both.splits] == ["train", "dev", "dev", "dev"]
+    prepared = prepare_task(source, "mnli", both, keys)
+    ids = [example.id for example in prepared.train]
+    assert len(ids) == len(set(ids)) == 99 + 1
+    assert ids[0] == "mnli-train-en:mnli-train-en-0"
+    assert [example.id.split(":")[0] for example in prepared.dev] == ["mnli-dev-en"] * 2 + ["xnli-dev-en"]
+    assert prepared.leakage.values.tolist()[0] == ["mnli", "en", "any", 2, 102]
+
+
+def test_translations_with_the_same_ids_stay_apart(source: FolderSource) -> None:
+    for code in ("de", "en"):
+        write(source.root / "xquad" / f"xquad.{code}.json", questions(*(f"{p} {code}" for p in PARAGRAPHS)))
+    found = EvaluationKeys(evaluation_keys(source))
+    prepared = prepare_task(source, "xquad_all", XQUAD_ALL, found)
+    ids = [example.id for example in [*prepared.train, *prepared.dev]]
+    assert len(ids) == len(set(ids)) == 48
+    assert prepared.dev
+    assert {example.language for example in prepared.train} == {"de", "en"}
+
+
+def test_a_task_is_trained_on_what_it_spends_and_on_nothing_else_held_out(source: FolderSource) -> None:
+    for code in ("de", "en"):
+        write(source.root / "xquad" / f"xquad.{code}.json", questions(*(f"{p} {code}" for p in PARAGRAPHS)))
+    (source.root / "mlqa").mkdir()
+    other = questions(f"{PARAGRAPHS[0]} de", f"{PARAGRAPHS[1]} de")
+    write(source.root / "mlqa" / "dev-context-de-question-de.json", other)
+    found = EvaluationKeys(evaluation_keys(source))
+    prepared = prepare_task(source, "xquad_all", XQUAD_ALL, found)
+    assert prepared.leakage.values.tolist() == [
+        ["xquad_all", "de", "any", 4, 24],
+        ["xquad_all", "de", "mlqa", 4, 24],
+        ["xquad_all", "en", "any", 0, 24],
+    ]
+    assert not any(found.of_example(example, but=["xquad"]) for example in prepared.train)
+    with pytest.raises(DataError, match="no example of xquad_all is left"):
+        prepare_task(source, "xquad_all", XQUAD_ALL.model_copy(update={"spends": []}), found)
+
+
+def test_a_data_set_may_lie_in_a_folder_of_its_own(
+    source: FolderSource, keys: EvaluationKeys, tmp_path: Path
+) -> None:
+    for section in ("00", "02", "10", "20"):
+        tree = f"ID=wsj_{section}.1 PARSER=GOLD\n(<L N/{section} NN NN word N>)"
+        (tmp_path / "ldc" / "data" / "AUTO" / section).mkdir(parents=True)
+        write(tmp_path / "ldc" / "data" / "AUTO" / section / "wsj.auto", tree)
+    task = registry.training_tasks()["ccg"]
+    prepared = prepare_task(source, "ccg", task, keys, {"ccg": tmp_path / "ldc"})
+    assert [example.id for example in prepared.train] == ["wsj_02.1", "wsj_10.1", "wsj_20.1"]
+    assert [example.id for example in prepared.dev] == ["wsj_00.1"]
+    with pytest.raises(DataError, match="is missing"):
+        prepare_task(source, "ccg", task, keys)

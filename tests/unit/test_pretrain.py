@@ -66,7 +66,7 @@ def test_the_ranking_loss_is_the_softmax_of_cosines(tokens: Path) -> None:
         ids = [model.pieces.one(encoded.ids, 40) for encoded in model.pieces.encode(texts)]
         sides.append(batches.collate(ids, [2, 0, 3, 1], model.pieces.pad, torch.device("cpu")))
     with torch.inference_mode():
-        found = float(pretrain.ranking_loss(model, sides[0], sides[1], 1, 0.2))
+        found = float(pretrain.translation_loss(model, sides[0], sides[1], 1, 0.2))
         first, second = (pool(model.encoder, side, 1, "mean", []).double().numpy() for side in sides)
     first /= np.linalg.norm(first, axis=1, keepdims=True)
     second /= np.linalg.norm(second, axis=1, keepdims=True)

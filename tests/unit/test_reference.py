@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from xstilts import reference
+from xstilts import reference, registry
 from xstilts import settings as configuration
+from xstilts.data.lock import load_lock
+from xstilts.data.page import page as data_page
 from xstilts.jobs import Jobs
 from xstilts.plan import Plan
+from xstilts.registry import evaluation_tasks
 from xstilts.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +38,26 @@ def test_the_schema_is_that_of_the_models() -> None:
 def test_the_reference_page_is_that_of_the_models_and_rules() -> None:
     page = reference.page(ROOT / "Snakefile", ROOT / "rules" / "collect.smk")
     assert read("docs/configuration.md") == page, AGAIN
+
+
+def test_the_page_on_data_is_that_of_the_registries_and_the_lock() -> None:
+    assert read("docs/data.md") == data_page(load_lock(ROOT / "data.lock")), AGAIN
+
+
+def test_every_data_set_split_and_task_is_on_the_page() -> None:
+    text = read("docs/data.md")
+    for name, entry in registry.datasets().items():
+        assert f"| `{name}` | {entry.title} | `{entry.format}` | {entry.licence} |" in text
+        assert all(f"| `{name}` | `{split}` |" in text for split in entry.splits)
+    for name in [*registry.training_tasks(), *registry.evaluation_tasks()]:
+        assert f"\n| `{name}` | " in text
+    assert "tl 222 (55), yo 318 (100)" in text, "a count that differs is shown beside the published one"
+    assert "CCGbank is licensed" in text
+
+
+def test_the_page_names_repositories_of_the_hub() -> None:
+    (row,) = [line for line in read("docs/data.md").splitlines() if line.startswith("| `xnli` | XNLI |")]
+    assert "| `facebook/xnli` at `b8dd5d7af51114dbda02c0e3f6133f332186418e` |" in row
 
 
 def test_the_drawing_is_that_of_the_rules(tmp_path: Path) -> None:
@@ -97,7 +120,7 @@ def test_every_script_has_a_rule_and_every_rule_its_script() -> None:
         re.findall(r"scripts/(\w+)\.py", "".join(path.read_text(encoding="utf-8") for path in RULES))
     )
     jobs = Jobs(Plan(configuration.read(ROOT / "config.yaml")))
-    called |= {Path(jobs.prediction_script(task)).stem for task in jobs.tasks}
+    called |= {Path(jobs.prediction_script(task)).stem for task in evaluation_tasks()}
     there = {path.stem for path in (ROOT / "scripts").glob("*.py")}
     assert called <= there
     assert there - called == BY_HAND
@@ -130,10 +153,11 @@ def result_paths() -> set[str]:
         found = {path.replace(old, new) for path in found}
     words = {"seed{seed}": "seed<k>", "{dataset_folder}": "<data set>", "studies/typology": "studies/<study>"}
     words |= {"{model}": "<model>", "{recipe}": "<recipe>", "{task}": "<task>"}
+    words |= {"{dataset}/{split}/{part}": "<data set>/<split>/<language or all>"}
     for old, new in words.items():
         found = {path.replace(old, new) for path in found}
     found = {re.sub(r"(studies/<study>)/\w+\.(svg|pdf|png)$", r"\1/<figure>.\2", path) for path in found}
-    return {path for path in found if not path.startswith(("logs/", "benchmarks/"))}
+    return {path for path in found if not path.startswith(("logs/", "benchmarks/", "state/"))}
 
 
 def test_every_file_of_a_run_is_explained() -> None:

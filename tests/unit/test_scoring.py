@@ -3,20 +3,24 @@
 import random
 import subprocess
 import sys
+import unicodedata
+import warnings
 from typing import Any
 
 import pytest
+import seqeval.metrics
 from sklearn.metrics import accuracy_score
 
 from xstilts.data.examples import ChoiceExample, PairExample, ParallelExample, SpanExample, TaggedExample
-from xstilts.errors import DataError, PredictionError
+from xstilts.errors import DataError, PredictionError, RegistryError
 from xstilts.scoring import headline, score
-from xstilts.scoring.qa import squad_normalise
+from xstilts.scoring.qa import mlqa_normalise, squad_normalise
 
 SETS = 1000
 LABELS = ["contradiction", "entailment", "neutral"]
 UD = "ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X".split()
 NER = ["O", *(f"{prefix}-{kind}" for prefix in "BIES" for kind in ("PER", "LOC"))]
+PANX = "B-LOC B-ORG B-PER I-LOC I-ORG I-PER O".split()
 FRAGMENTS = [
     "", " ", "a", "A", "an", "the", "The", "thé", "cat", "cats", "theme", ".", ",", "!?", "'s", "-", "_",
     "$5", "«", "»", "。", "，", "北京", "東京", "de", "İ", "ß", "ǅ", "e\u0301", "a\u0301", "the\u0308",
@@ -29,8 +33,8 @@ def pair(index: int, label: str | None) -> PairExample:
     return PairExample(f"id{index}", "en", "one", "two", label)
 
 
-def span(index: int, *answers: str) -> SpanExample:
-    return SpanExample(f"id{index}", "en", "context", "question", answers, (0,) * len(answers))
+def span(index: int, *answers: str, language: str = "en") -> SpanExample:
+    return SpanExample(f"id{index}", language, "context", "question", answers, (0,) * len(answers))
 
 
 def tagged(index: int, tags: list[str] | None, words: int | None = None) -> TaggedExample:
@@ -61,10 +65,10 @@ def squad_words(text: str) -> list[str]:
     return "".join(" " if run in ("a", "an", "the") else run for run in runs).split()
 
 
-def squad_pair(predicted: str, answers: tuple[str, ...]) -> tuple[float, float]:
+def best_of(left: list[str], answers: list[list[str]]) -> tuple[float, float]:
+    """Exact match and F1 of a prediction's words, over the words of each gold answer."""
     exact = f1 = 0.0
-    for answer in answers:
-        left, right = squad_words(predicted), squad_words(answer)
+    for right in answers:
         exact = max(exact, float(left == right))
         rest, shared = list(right), 0
         for word in left:
@@ -73,6 +77,10 @@ def squad_pair(predicted: str, answers: tuple[str, ...]) -> tuple[float, float]:
                 shared += 1
         f1 = max(f1, 2 * shared / (len(left) + len(right)) if shared else 0.0)
     return exact, f1
+
+
+def squad_pair(predicted: str, answers: tuple[str, ...]) -> tuple[float, float]:
+    return best_of(squad_words(predicted), [squad_words(answer) for answer in answers])
 
 
 def random_text(draw: random.Random) -> str:
@@ -119,6 +127,115 @@ def test_punctuation_of_other_scripts_is_kept_by_squad() -> None:
     assert squad_normalise("«The End» — 北京。") == "« end» — 北京。"
 
 
+# SQuAD v2.0: gold answers without any word do not count; where none is left, and where either side has no
+# word, both scores are 1 if neither has one, else 0.
+
+
+def squad2_pair(predicted: str, answers: tuple[str, ...]) -> tuple[float, float]:
+    left = squad_words(predicted)
+    golden = [words for words in map(squad_words, answers) if words]
+    if not golden or not left:
+        same = float(not golden and not left)
+        return same, same
+    return best_of(left, golden)
+
+
+def test_squad_2_scores_equal_the_published_definition() -> None:
+    """Where every gold answer has a word: one of articles and punctuation alone counts, as in v1.1."""
+    draw = random.Random(6)
+    for _ in range(SETS):
+        examples, answers = [], []
+        for index in range(draw.randrange(1, 6)):
+            golden = [f"{random_text(draw)} cat" for _ in range(draw.randrange(0, 3))]
+            examples.append(span(index, *golden))
+            answers.append(draw.choice([random_text(draw), *golden, "", "the", "..."]))
+        found = score("span", examples, by_id(examples, answers))
+        pairs = [squad2_pair(a, e.answers) for a, e in zip(answers, examples, strict=True)]
+        assert found["exact_match"].outcomes == tuple(exact for exact, _ in pairs)
+        assert found["f1"].outcomes == pytest.approx([f1 for _, f1 in pairs], abs=1e-12)
+
+
+# MLQA, from its published definition: lower case; no character of ASCII's or Unicode's punctuation; no
+# article of the language, as a word (in Arabic, the two letters wherever they stand); then words between
+# white space, in Chinese each ideograph from U+4E00 to U+9FA5 a word of its own.
+
+ARTICLES = {
+    "en": "a an the",
+    "es": "un una unos unas el la los las",
+    "de": "ein eine einen einem eines einer der die das den dem des",
+    "vi": "của là cái chiếc những",
+    "ar": "", "hi": "", "zh": "",
+}  # fmt: skip
+MLQA_FRAGMENTS = [
+    *"el la los Der DEM des eine einer của Là những cua là\u0300 ال ألم الكتاب كتابال والكتاب".split(),
+    *"的北京大学 龥 龦 一 㐀 東京 2018年 北京ABC क़लम किताब,".split(),
+    *"¿Qué? ¡Sí! „Haus“ ‚x‘ » … — ‐ ‿ · • ※ ⁂ ₫ € + < > ^ | ~ ` ´".split(),
+    *"la-casa l'a der/die I\u0307 ẞ Ǆ 、 「京」 《a》 ％ ﹏ ؟ ، ٪ । ॥ ॰ 𑁍 \U0010ffff".split(),
+]  # fmt: skip
+
+
+def mlqa_words(text: str, language: str) -> list[str]:
+    bare = [c for c in text.lower() if unicodedata.category(c)[0] != "P" and c not in "$+<=>^`|~"]
+    runs: list[str] = []
+    for c in bare:
+        inside = c.isalnum() or c == "_"
+        if runs and inside and (runs[-1][-1].isalnum() or runs[-1][-1] == "_"):
+            runs[-1] += c
+        else:
+            runs.append(c)
+    kept = "".join(" " if run in ARTICLES[language].split() else run for run in runs)
+    if language == "ar":
+        kept = " ".join(kept.split("\u0627\u0644"))
+    if language == "zh":
+        kept = "".join(f" {c} " if 0x4E00 <= ord(c) <= 0x9FA5 else c for c in kept)
+    return kept.split()
+
+
+@pytest.mark.parametrize("language", sorted(ARTICLES))
+def test_mlqa_scores_equal_the_published_definition(language: str) -> None:
+    draw = random.Random(language)
+
+    def text() -> str:
+        return draw.choice(["", " "]).join(draw.choices(MLQA_FRAGMENTS + FRAGMENTS, k=draw.randrange(6)))
+
+    for _ in range(SETS):
+        golden = [
+            tuple(text() or "x" for _ in range(draw.randrange(1, 4))) for _ in range(draw.randrange(1, 6))
+        ]
+        examples = [span(index, *answers, language=language) for index, answers in enumerate(golden)]
+        answers = [draw.choice([text(), own[0], f"{own[-1]}!", f"la {own[0]}", ""]) for own in golden]
+        found = score("span", examples, by_id(examples, answers), (), "mlqa")
+        pairs = [
+            best_of(mlqa_words(answer, language), [mlqa_words(gold, language) for gold in own])
+            for answer, own in zip(answers, golden, strict=True)
+        ]
+        assert found["exact_match"].outcomes == tuple(exact for exact, _ in pairs)
+        assert found["f1"].outcomes == pytest.approx([f1 for _, f1 in pairs], abs=1e-12)
+        assert found["f1"].value == pytest.approx(sum(f for _, f in pairs) / len(pairs), abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "normal"),
+    [
+        ("en", "The Cat, «a» dog.", "cat dog"),
+        ("de", "Die Häuser der Stadt", "häuser stadt"),
+        ("es", "¿El gato?", "gato"),
+        ("vi", "Những con mèo của tôi", "con mèo tôi"),
+        ("ar", "والكتاب", "و كتاب"),
+        ("hi", "राम।", "राम"),
+        ("zh", "2018年，北京ABC大学", "2018 年 北 京 abc 大 学"),
+        ("zh", "the 㐀龦", "the 㐀龦"),
+    ],
+)
+def test_mlqa_normalises_by_language(language: str, text: str, normal: str) -> None:
+    assert mlqa_normalise(text, language) == normal
+
+
+def test_mlqa_knows_its_languages_only() -> None:
+    with pytest.raises(RegistryError, match="'fr'"):
+        score("span", [span(0, "chat", language="fr")], {"id0": "chat"}, (), "mlqa")
+
+
 # seqeval 1.2.2 on bare tags, from the definition of conlleval: a tag is a prefix (its first letter) and a
 # type (the rest, without a hyphen; `_` if nothing is left), and O stands between sentences.
 
@@ -155,7 +272,9 @@ def conll_f1(golden: list[list[str]], predicted: list[list[str]]) -> float:
 
 
 @pytest.mark.parametrize(
-    "tags", [UD, ["NOUN", "X", "SCONJ", "CCONJ", "INTJ"], NER], ids=["ud", "traps", "ner"]
+    "tags",
+    [UD, ["NOUN", "X", "SCONJ", "CCONJ", "INTJ"], NER, PANX, ["O", "I-PER", "I-LOC"]],
+    ids=["ud", "traps", "ner", "panx", "no beginnings"],
 )
 def test_seqeval_equals_conlleval(tags: list[str]) -> None:
     draw = random.Random(2)
@@ -168,6 +287,9 @@ def test_seqeval_equals_conlleval(tags: list[str]) -> None:
         found = score("tagging", examples, by_id(examples, predicted), tags)
         flat = [[tag for sentence in side for tag in sentence] for side in (golden, predicted)]
         assert found["f1"].value == pytest.approx(conll_f1(golden, predicted), abs=1e-12)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert found["f1"].value == seqeval.metrics.f1_score(golden, predicted)
         assert found["tag_accuracy"].value == pytest.approx(accuracy_score(*flat), abs=1e-12)
         assert (found["f1"].n, found["tag_accuracy"].n) == (len(examples), sum(lengths))
 
@@ -212,7 +334,7 @@ def test_retrieval_equals_scikit_learn() -> None:
     for _ in range(SETS):
         examples = parallel(draw.randrange(1, 20))
         found = [draw.choice([line, draw.randrange(len(examples))]) for line in range(len(examples))]
-        value = score("retrieval", examples, by_id(examples, found))["accuracy"].value
+        value = score("retrieval", examples, by_id(examples, [((k, 1.0),) for k in found]))["accuracy"].value
         assert value == pytest.approx(accuracy_score(range(len(examples)), found), abs=1e-15)
 
 
@@ -227,6 +349,25 @@ def test_value_is_the_weighted_mean_of_outcomes() -> None:
     found = score("tagging", examples, {"id0": ["NOUN"], "id1": ["VERB", "ADJ", "ADJ"]}, UD)["tag_accuracy"]
     assert (found.outcomes, found.weights, found.n) == ((1.0, 2 / 3), (1, 3), 4)
     assert found.value == pytest.approx(0.75)
+
+
+def test_sentences_without_entities_or_words() -> None:
+    assert score("tagging", [tagged(0, ["O", "O"])], {"id0": ["O", "O"]}, PANX)["f1"].value == 0.0
+    with pytest.raises(DataError, match="without words") as caught:
+        score("tagging", [tagged(0, [])], {"id0": []}, PANX)
+    assert caught.value.where == "id0"
+
+
+@pytest.mark.parametrize("task_type", ["classification", "multiple_choice", "span", "tagging"])
+def test_every_scorer_names_missing_and_extra_ids(task_type: Any) -> None:
+    golden: dict[str, Any] = {
+        "classification": pair(0, "neutral"),
+        "multiple_choice": ChoiceExample("id0", "en", "c", "q", ("x", "y"), 0),
+        "span": span(0, "cat"),
+        "tagging": tagged(0, ["NOUN"]),
+    }
+    with pytest.raises(PredictionError, match=r"1 of 1 .*: id0; 1 predictions .*: id1"):
+        score(task_type, [golden[task_type]], {"id1": "neutral"})
 
 
 @pytest.mark.parametrize("count", [1, 3, 8])
@@ -244,8 +385,9 @@ def test_missing_and_extra_ids_are_named(count: int) -> None:
         ("classification", pair(0, "neutral"), "", "''"),
         ("multiple_choice", ChoiceExample("id0", "en", "c", "q", ("x", "y"), 0), 2, "choice 2"),
         ("multiple_choice", ChoiceExample("id0", "en", "c", "q", ("x", "y"), 0), -1, "choice -1"),
-        ("retrieval", parallel(1)[0], 1, "candidate 1"),
-        ("retrieval", parallel(1)[0], -1, "candidate -1"),
+        ("retrieval", parallel(1)[0], ((1, 0.5),), "candidate 1"),
+        ("retrieval", parallel(1)[0], ((-1, 0.5),), "candidate -1"),
+        ("retrieval", parallel(1)[0], (), "empty"),
         ("tagging", tagged(0, ["NOUN"]), ["NUON"], "NUON"),
         ("tagging", tagged(0, ["NOUN", "VERB"]), ["NOUN"], "1 tags for 2 words"),
     ],

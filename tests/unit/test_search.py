@@ -1,16 +1,20 @@
 """Exact search against a naive one, with ties and duplicates, whatever the blocks."""
 
 import math
+import subprocess
+import sys
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from xstilts.errors import PredictionError
-from xstilts.scoring.search import Floats, top_k, unit_rows
+from xstilts.scoring.search import Floats, Means, top_k, unit_rows
 
 
 def naive(queries: Floats, candidates: Floats, k: int) -> tuple[list[list[int]], list[list[np.float32]]]:
@@ -53,6 +57,67 @@ def test_equals_naive_search(problem: tuple[Floats, Floats, int, int]) -> None:
     assert_equals_naive(*problem)
 
 
+@st.composite
+def with_means(draw: st.DrawFn) -> tuple[Floats, Floats, int, int, Means]:
+    queries, candidates, k, block = draw(problems())
+    means = st.sampled_from([-1.0, 0.0, 0.5, 1.0, 1.5])
+    sides = [draw(arrays(np.float64, (len(side),), elements=means)) for side in (queries, candidates)]
+    return queries, candidates, k, block, Means(*sides)
+
+
+@given(with_means())
+@settings(max_examples=1000, deadline=None)
+def test_margins_equal_full_sorting(problem: tuple[Floats, Floats, int, int, Means]) -> None:
+    queries, candidates, k, block, means = problem
+    indices, scores = top_k(queries, candidates, k, block, means)
+    products = queries.astype(np.float64) @ candidates.astype(np.float64).T
+    for row, (found, values) in enumerate(zip(indices, scores, strict=True)):
+        middles = (means.queries[row] + means.candidates) / 2
+        pairs = zip(products[row], middles, strict=True)
+        ratios = np.array([cos / middle if middle > 0 else 0 for cos, middle in pairs], np.float32)
+        order = np.argsort(-ratios, kind="stable")[:k]
+        assert found.tolist() == order.tolist()
+        assert values.tolist() == ratios[order].tolist()
+
+
+def assert_torch_agrees(queries: Floats, candidates: Floats, k: int, block: int, means: Means | None) -> None:
+    """A device is given by its number, so that even `cpu:0` is searched by torch."""
+    expected = top_k(queries, candidates, k, block, means)
+    for device in ["cpu:0", *(["cuda"] if torch.cuda.is_available() else [])]:
+        indices, scores = top_k(queries, candidates, k, block, means, device)
+        assert indices.tolist() == expected[0].tolist()
+        assert scores.tolist() == expected[1].tolist()
+        assert (indices.dtype, scores.dtype) == (np.int64, np.float32)
+
+
+@given(problems() | with_means())
+@settings(max_examples=500, deadline=None)
+def test_torch_finds_the_same(problem: Any) -> None:
+    assert_torch_agrees(*problem[:4], problem[4] if len(problem) == 5 else None)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_torch_ties_as_numpy_does(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    distinct = unit_rows(generator.normal(size=(29, 96)).astype(np.float32))
+    candidates = distinct[generator.integers(0, 29, size=117)]
+    queries = unit_rows(generator.normal(size=(13, 96)).astype(np.float32))
+    means = Means(generator.random(13), generator.random(117))
+    for block in (1, 7, 64, 1000):
+        assert_torch_agrees(queries, candidates, 40, block, None)
+        assert_torch_agrees(queries, candidates, 40, block, means)
+
+
+def test_a_search_on_the_cpu_needs_no_torch() -> None:
+    code = (
+        "import sys, numpy as np; from xstilts.scoring.search import nearest;"
+        "import xstilts.scoring.mining, xstilts.scoring.bitext, xstilts.scoring.retrieval;"
+        "one = np.ones((3, 2), np.float32); nearest(one, one, 2, 4); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_duplicated_vectors_tie_in_every_block(seed: int) -> None:
     generator = np.random.default_rng(seed)
@@ -80,7 +145,7 @@ def test_products_too_small_for_float32_tie_with_zero() -> None:
 def test_memory_does_not_grow_with_queries_times_candidates() -> None:
     vectors = np.random.default_rng(0).normal(size=(3000, 8)).astype(np.float32)
     tracemalloc.start()
-    top_k(vectors, vectors, 1, block=128)
+    top_k(vectors, vectors, 20, block=128, means=Means(np.ones(3000), np.ones(3000)))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4_000_000 < 3000 * 3000 * 4
@@ -94,10 +159,11 @@ def test_unit_rows(vectors: Floats) -> None:
     assert lengths[~zero] == pytest.approx(np.ones((~zero).sum()), abs=1e-6)
 
 
+@pytest.mark.parametrize("device", ["cpu", "cpu:0"])
 @pytest.mark.parametrize(("n", "m", "d", "k"), [(2, 3, 2, 0), (2, 3, 2, 4), (2, 0, 2, 1)])
-def test_impossible_k(n: int, m: int, d: int, k: int) -> None:
+def test_impossible_k(n: int, m: int, d: int, k: int, device: str) -> None:
     with pytest.raises(ValueError, match="cannot find"):
-        top_k(np.zeros((n, d), np.float32), np.zeros((m, d), np.float32), k)
+        top_k(np.zeros((n, d), np.float32), np.zeros((m, d), np.float32), k, device=device)
 
 
 def test_shapes_that_do_not_fit() -> None:

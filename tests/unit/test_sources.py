@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from xstilts.data import counts
 from xstilts.data.examples import ParallelExample
 from xstilts.data.lock import Lock, load_lock, lock_entry, save_lock, sha256_of
 from xstilts.data.locking import build_lock
@@ -202,3 +203,54 @@ def test_locking_leaves_no_file_out_silently(root: Path) -> None:
     (root / "text" / "klingon.txt").write_text("nuqneH\n", encoding="utf-8")
     with pytest.raises(RegistryError, match=r"no language of text has the file text/klingon.txt"):
         build_lock(root)
+
+
+def pawsx(root: Path, *rows: str) -> None:
+    (root / "pawsx").mkdir(exist_ok=True)
+    (root / "pawsx" / "dev-de.tsv").write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
+
+
+def test_a_count_that_is_not_the_published_one_is_said_once(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts.say.cache_clear()
+    pawsx(root, "a\tb\t1", "NS\tb\t0", "c\td\t0")
+    for source in (FolderSource(root), FolderSource(root), FolderSource(root, build_lock(root))):
+        assert len(source.read("pawsx", "dev", "de")) == 2
+        assert source.dropped("pawsx", "dev", "de") == 1
+    said = capsys.readouterr().err
+    assert said.count("pawsx/dev, de: 2 examples; published are 1932; rows left out: 1 (rows with an ") == 1
+    assert said.count("tatoeba/test, zh: 2 examples; published are 1000\n") == 1
+
+
+def test_what_the_run_has_written_itself_is_not_compared(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts.say.cache_clear()
+    assert open_source(root, "none").read("tatoeba", "test", "de")
+    assert capsys.readouterr().err == ""
+    assert open_source(root, "").read("tatoeba", "test", "de")
+    assert "published are 1000" in capsys.readouterr().err
+
+
+def test_nothing_is_said_of_counts_that_agree_or_are_unknown() -> None:
+    assert counts.remark("pawsx", "dev", "de", 1932) == ""
+    assert counts.remark("pawsx", "dev", "el", 5) == ""
+    assert counts.remark("squad1_mt", "train", "de", 5) == ""
+    assert counts.published("xnli", "dev", "de") == 2490
+
+
+def test_a_data_set_may_have_a_file_per_document(tmp_path: Path) -> None:
+    leaf = "(<L N NN NN word N>)"
+    for section, name in (("00", "a"), ("00", "b"), ("22", "c"), ("20", "d"), ("02", "e"), ("19", "f")):
+        path = tmp_path / "data" / "AUTO" / section / f"{name}.auto"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"ID={name}.1 PARSER=GOLD\n{leaf}\n", encoding="utf-8")
+    for source in (FolderSource(tmp_path), FolderSource(tmp_path, build_lock(tmp_path))):
+        assert [example.id for example in source.read("ccg", "dev", "en")] == ["a.1", "b.1"]
+        assert [example.id for example in source.read("ccg", "train", "en")] == ["e.1", "f.1", "d.1"]
+        assert source.languages("ccg", "train") == ["en"]
+        assert not source.holds("ccg", "test")
+    (tmp_path / "data" / "AUTO" / "02" / "e.auto").unlink()
+    with pytest.raises(DataError, match=r"data/AUTO/0\[2-9\]/\*.auto is missing"):
+        FolderSource(tmp_path).read("ccg", "train", "en")

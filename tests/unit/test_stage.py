@@ -1,5 +1,6 @@
 """Stages: every task type is learnt, mixtures train every head, and the same seed gives the same bytes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from stage_tasks import LABELS, examples, part
 from tiny_models import tiny
 
+from xstilts.data.examples import Example, SpanExample, TaggedExample
 from xstilts.errors import ConfigError, TrainingError
 from xstilts.job_settings import StageJob
 from xstilts.model import checkpoint
@@ -20,7 +22,8 @@ SHARED = StageJob(learning_rate=3e-3, warmup=0.1, weight_decay=0.0, clip=1.0, se
 
 
 def score(model: Model, trained: Part) -> float:
-    how = Decoding(trained.lengths, trained.settings.max_answer, 4096)
+    settings = trained.settings
+    how = Decoding(trained.lengths, settings.max_answer, 4096, embedding=settings.embedding)
     found = predict(model, trained.name, trained.dev, how)
     return headline(trained.settings.entry.type, trained.dev, found)[1]
 
@@ -43,6 +46,38 @@ def test_a_mixture_trains_every_head(tokens: Path) -> None:
     assert [row["task"] for row in rows] == ["classification", "tagging"] * 3
     assert rows[-1]["step"] == 90 + 30  # each task has its own number of steps
     assert all(score(model, each) > 0.9 for each in parts)
+
+
+def _half_unanswerable() -> list[Example]:
+    """Every other question asks of what no paragraph tells."""
+    questions = [example for example in examples("span") if isinstance(example, SpanExample)]
+    return [
+        replace(question, question="why is the sky blue?", answers=(), starts=()) if i % 2 else question
+        for i, question in enumerate(questions)
+    ]
+
+
+def test_questions_without_an_answer_are_learnt(tokens: Path) -> None:
+    questions = _half_unanswerable()
+    learnt = part("span", train=questions, unanswerable=True, epochs=60)
+    model = tiny(tokens, dropout=0.0)
+    rows = train_stage(model, [learnt], SHARED, 1, "span")
+    assert max(row["value"] for row in rows) > 0.9
+    how = Decoding(learnt.lengths, learnt.settings.max_answer, 4096)
+    assert all(predict(model, "span", questions, how)), "a task without such questions has all answered"
+
+
+def test_a_task_without_labels_takes_those_of_its_training_examples(tokens: Path) -> None:
+    tagged = [example for example in examples("tagging") if isinstance(example, TaggedExample)]
+    unseen = replace(tagged[0], id="unseen", tags=("WORD", "RARE", "PLACE", "WORD"))
+    learnt = part("tagging", train=tagged, labels=[], metric="tag_accuracy")
+    learnt = replace(learnt, dev=[*tagged, unseen])
+    model = tiny(tokens, dropout=0.0)
+    rows = train_stage(model, [learnt], SHARED, 1, "tagging")
+    assert model.head_entries["tagging"]["labels"] == LABELS["tagging"]
+    assert {row["metric"] for row in rows} == {"tag_accuracy"}
+    words = 4 * (len(tagged) + 1)
+    assert max(row["value"] for row in rows) == pytest.approx((words - 1) / words)
 
 
 def test_the_best_weights_are_kept(tokens: Path) -> None:

@@ -30,20 +30,20 @@ def test_a_stamp_holds_only_when_all_is_equal(
     file = tmp_path_factory.getbasetemp() / "dev-de.tsv"
     file.write_text("0\n", encoding="utf-8")
     stamps.write(file, stamp)
-    assert stamps.holds(file, dict(reversed(stamp.items())))
+    assert stamps.holds([file], dict(reversed(stamp.items())))
     assert stamps.read(file) == stamp
     changed = {**stamp, key: value}
-    assert stamps.holds(file, changed) is (repr(sorted(changed.items())) == repr(sorted(stamp.items())))
+    assert stamps.holds([file], changed) is (repr(sorted(changed.items())) == repr(sorted(stamp.items())))
 
 
 def test_a_file_that_is_not_there_is_not_held(tmp_path: Path) -> None:
     file = tmp_path / "dev-de.tsv"
     stamps.write(file, {})
-    assert not stamps.holds(file, {})
+    assert not stamps.holds([file], {})
     file.write_text("0\n", encoding="utf-8")
-    assert stamps.holds(file, {})
+    assert stamps.holds([file], {})
     stamps.remove(file)
-    assert not stamps.holds(file, {})
+    assert not stamps.holds([file], {})
     stamps.remove(file)
     with pytest.raises(PredictionError, match="no readable stamp"):
         stamps.read(file)
@@ -66,11 +66,11 @@ def run(
     computed: list[str] = []
 
     def predictor() -> Any:
-        def predict(examples: Sequence[Example], language: str) -> Mapping[str, int]:
+        def predict(examples: Sequence[Example], language: str) -> Mapping[str, Any]:
             computed.append(language)
             if fails:
                 raise KeyboardInterrupt
-            return {example.id: i for i, example in enumerate(examples)}
+            return {example.id: ((i, 1.0),) for i, example in enumerate(examples)}
 
         return predict
 
@@ -93,11 +93,20 @@ def test_a_kept_file_is_made_newer_than_its_inputs(source: Path, tmp_path: Path)
 
     output = tmp_path / "predictions"
     run(source, output, ["de"], {})
-    (file,) = output.glob("*.tsv")
-    for path in (file, stamps.stamp_path(file)):
+    made = sorted(output.iterdir())
+    assert [path.name for path in made] == ["test-de.trec.gz", "test-de.tsv", "test-de.tsv.stamp.json"]
+    for path in made:
         os.utime(path, (1, 1))
     run(source, output, ["de"], {})
-    assert min(path.stat().st_mtime for path in (file, stamps.stamp_path(file))) > 1
+    assert min(path.stat().st_mtime for path in made) > 1
+
+
+def test_a_language_whose_run_file_is_gone_is_computed_again(source: Path, tmp_path: Path) -> None:
+    output = tmp_path / "predictions"
+    run(source, output, ["de", "fr"], {})
+    (output / "test-fr.trec.gz").unlink()
+    assert run(source, output, ["de", "fr"], {}) == ["fr"]
+    assert (output / "test-fr.trec.gz").is_file()
 
 
 def test_a_job_that_is_killed_leaves_what_it_had_finished(source: Path, tmp_path: Path) -> None:
@@ -106,6 +115,6 @@ def test_a_job_that_is_killed_leaves_what_it_had_finished(source: Path, tmp_path
     with pytest.raises(KeyboardInterrupt):
         run(source, output, ["de", "fr"], {"weights": "b"}, fails=True)
     (file,) = output.glob("*.tsv")
-    assert stamps.holds(file, stamps.read(file))
+    assert stamps.holds([file], stamps.read(file))
     assert stamps.read(file)["weights"] == "a"
     assert run(source, output, ["de", "fr"], {"weights": "a"}) == ["fr"]

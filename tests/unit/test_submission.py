@@ -1,5 +1,6 @@
 """Prediction files come back as they were written, and faults in them are named."""
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from xstilts.prediction.submission import prediction_path, read_predictions, suf
 IDS = st.lists(st.text(min_size=1, max_size=8), min_size=1, max_size=6, unique=True)
 LINES = st.text(min_size=1, max_size=8).filter(lambda t: t == t.strip() and not {"\n", "\r"} & set(t))
 LONE_SURROGATE = "\ud83d"
+SINGLES = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
 def pairs(ids: list[str]) -> list[Example]:
@@ -78,18 +80,51 @@ def test_tags_come_back(
     assert returned(tmp_path_factory.getbasetemp(), "tagging", examples, predictions) == predictions
 
 
-@given(st.data(), IDS, st.sampled_from(["multiple_choice", "retrieval"]))
+@given(st.data(), IDS)
 @settings(max_examples=300, deadline=None)
 def test_indices_come_back(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, ids: list[str], task_type: Any
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, ids: list[str]
 ) -> None:
     predictions = {name: data.draw(st.integers(0, 10**6)) for name in ids}
-    examples: list[Example] = (
-        [ParallelExample(name, "de", "a", "b") for name in ids]
-        if task_type == "retrieval"
-        else [ChoiceExample(name, "en", "c", "q", ("x", "y"), 0) for name in ids]
-    )
-    assert returned(tmp_path_factory.getbasetemp(), task_type, examples, predictions) == predictions
+    examples: list[Example] = [ChoiceExample(name, "en", "c", "q", ("x", "y"), 0) for name in ids]
+    folder = tmp_path_factory.getbasetemp()
+    assert returned(folder, "multiple_choice", examples, predictions) == predictions
+
+
+def falling(data: st.DataObject, count: int) -> list[float]:
+    return sorted(data.draw(st.lists(SINGLES, min_size=count, max_size=count)), reverse=True)
+
+
+@given(st.data(), st.integers(1, 6))
+@settings(max_examples=300, deadline=None)
+def test_rankings_come_back(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, size: int) -> None:
+    examples: list[Example] = [ParallelExample(f"t-{i}", "de", "a", "b") for i in range(size)]
+    predictions: dict[str, Any] = {}
+    for example in examples:
+        order = data.draw(st.permutations(range(size)))[: data.draw(st.integers(1, size))]
+        predictions[example.id] = tuple(zip(order, falling(data, len(order)), strict=True))
+    folder = tmp_path_factory.getbasetemp()
+    assert returned(folder, "retrieval", examples, predictions) == predictions
+    best = [ranking[0][0] for ranking in predictions.values()]
+    assert (folder / "file.tsv").read_text(encoding="ascii") == "".join(f"{index}\n" for index in best)
+
+
+@given(st.data(), st.integers(0, 6), st.integers(0, 3), st.integers(1, 3))
+@settings(max_examples=300, deadline=None)
+def test_mined_pairs_come_back(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, paired: int, alone: int, english: int
+) -> None:
+    examples: list[Example] = [ParallelExample(f"de-{i}:en-{i}", "de", "a", "b") for i in range(paired)]
+    examples += [ParallelExample(f"de-{paired + i}", "de", "a", "") for i in range(alone)]
+    examples += [ParallelExample(f"en-{paired + i}", "de", "", "b") for i in range(english)]
+    targets = st.sampled_from([f"en-{i}" for i in range(paired + english)])
+    values = st.none() | st.tuples(targets, SINGLES)
+    predictions = {e.id: data.draw(values) if i < paired + alone else None for i, e in enumerate(examples)}
+    folder = tmp_path_factory.getbasetemp()
+    assert returned(folder, "mining", examples, predictions) == predictions
+    lines = (folder / "file.tsv").read_text(encoding="ascii").splitlines()
+    pairs = [f"{name.partition(':')[0]}\t{pair[0]}" for name, pair in predictions.items() if pair]
+    assert [line for line in pairs if line in lines] == lines  # those above the threshold, in order
 
 
 def test_files_are_those_of_xtreme(tmp_path: Path) -> None:
@@ -128,8 +163,8 @@ def test_tags_that_do_not_fit_the_words(tmp_path: Path, tags: tuple[str, ...]) -
         ("classification", b"neutral\nneutral\nneutral\n", "3 lines for 2"),
         ("classification", b"neutral\n\n", "an empty line"),
         ("classification", b"neutral\n\xff\n", "not UTF-8"),
-        ("retrieval", b"0\n-1\n", "'-1' is not an index"),
-        ("retrieval", b"0\n1.0\n", "'1.0' is not an index"),
+        ("multiple_choice", b"0\n-1\n", "'-1' is not an index"),
+        ("multiple_choice", b"0\n1.0\n", "'1.0' is not an index"),
         ("tagging", b"NOUN\n", "1 sentences for 2"),
         ("tagging", b"NOUN\n\nNOUN\n\nNOUN\n", "3 sentences for 2"),
         ("tagging", b"NOUN\nVERB\n\nNOUN\n", "2 tags for 1 words"),
@@ -146,7 +181,7 @@ def test_tags_that_do_not_fit_the_words(tmp_path: Path, tags: tuple[str, ...]) -
 def test_faulty_files(tmp_path: Path, task_type: Any, content: bytes, message: str) -> None:
     examples = {
         "classification": pairs(["a", "b"]),
-        "retrieval": [ParallelExample(name, "de", "a", "b") for name in "ab"],
+        "multiple_choice": [ChoiceExample(name, "en", "c", "q", ("x", "y"), 0) for name in "ab"],
         "tagging": sentences(["a", "b"], [1, 1]),
         "span": spans(["a", "b"]),
     }[task_type]
@@ -155,6 +190,37 @@ def test_faulty_files(tmp_path: Path, task_type: Any, content: bytes, message: s
     with pytest.raises(PredictionError, match=message) as caught:
         read_predictions(path, task_type, examples)
     assert str(path) in caught.value.where
+
+
+@pytest.mark.parametrize(
+    ("task_type", "run", "message"),
+    [
+        ("retrieval", "a Q0 b 1 1 x\n", "no prediction: b"),
+        ("retrieval", "a Q0 b 1 1 x\nb Q0 c 1 1 x\n", "no candidate c"),
+        ("retrieval", "a Q0 b 1 1 x\nb Q0 b 1 1 x\nc Q0 b 1 1 x\n", "belong to no example: c"),
+        ("retrieval", "a Q0 b 2 1 x\n", "rank 2 of a"),
+        ("mining", "c Q0 b 1 1 x\n", "no sentence c"),
+        ("mining", "a Q0 b 1 1\n", "5 fields"),
+    ],
+)
+def test_faulty_run_files(tmp_path: Path, task_type: Any, run: str, message: str) -> None:
+    examples = [ParallelExample(name, "de", "a", "b") for name in "ab"]
+    file = tmp_path / "dev-de.trec.gz"
+    file.write_bytes(gzip.compress(run.encode()))
+    with pytest.raises(PredictionError, match=message) as caught:
+        read_predictions(tmp_path / "dev-de.tsv", task_type, examples)
+    assert str(file) in caught.value.where
+
+
+@pytest.mark.parametrize("damage", ["cut", "text", "gone"])
+def test_damaged_run_files(tmp_path: Path, damage: str) -> None:
+    examples: list[Example] = [ParallelExample(f"x{i}", "de", "a", "b") for i in range(50)]
+    path, file = tmp_path / "dev-de.tsv", tmp_path / "dev-de.trec.gz"
+    write_predictions(path, "retrieval", examples, {example.id: ((0, 1.0),) for example in examples})
+    content = file.read_bytes()
+    file.unlink() if damage == "gone" else file.write_bytes(content[:-20] if damage == "cut" else b"x Q0")
+    with pytest.raises(PredictionError, match="missing" if damage == "gone" else "cut short or altered"):
+        read_predictions(path, "retrieval", examples)
 
 
 def test_missing_file(tmp_path: Path) -> None:

@@ -42,6 +42,12 @@ def test_an_encoder_that_has_learnt() -> None:
     assert not chinese["passed"]
 
 
+def test_encoders_are_compared_by_accuracy_alone() -> None:
+    table = scores({"de": 0.9, "ru": 0.5, "zh": 0.15})
+    both = pd.concat([table, table.assign(metric="mrr", value=0.0)])
+    assert encoder_rows(both, LANGUAGES) == encoder_rows(table, LANGUAGES)
+
+
 def test_an_encoder_that_has_not() -> None:
     rows = encoder_rows(scores({"de": 0.1, "ru": 0.1, "zh": 0.1}), LANGUAGES)
     assert not any(row["passed"] for row in rows)

@@ -57,7 +57,10 @@ class TaggedExample:
 
 @dataclass(frozen=True, slots=True)
 class ParallelExample:
-    """A sentence and its English translation (retrieval: line i of one side answers line i of the other)."""
+    """A sentence and its English translation (retrieval: line i of one side answers line i of the other).
+
+    A side may be missing (mining). Where each sentence has an id of its own, that of a pair is `own:english`.
+    """
 
     id: str
     language: str
@@ -65,4 +68,39 @@ class ParallelExample:
     english: str
 
 
-Example = PairExample | ChoiceExample | SpanExample | TaggedExample | ParallelExample
+@dataclass(frozen=True, slots=True)
+class QueryExample:
+    """A query and the text that answers it, to be found in a pool of candidates.
+
+    `context` is what stands around the answer, if anything. `candidates` are the ids of those that answer
+    the query: the one of the query's own file, or those of all languages (see xstilts.data.queries.pooled).
+    Where only the candidates' own file has the texts, answer and context are empty.
+    """
+
+    id: str
+    language: str
+    query: str
+    answer: str
+    context: str
+    candidates: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A text of the pool that queries search, and what stands around it, if anything; it is no example."""
+
+    id: str
+    language: str
+    text: str
+    context: str
+
+
+Example = PairExample | ChoiceExample | SpanExample | TaggedExample | ParallelExample | QueryExample
+
+
+def sentence_ids(example: ParallelExample) -> tuple[str, str]:
+    """The publisher's ids of both sides, where it gives any; that of a side without a sentence is empty."""
+    if example.text and example.english:
+        own, _, english = example.id.partition(":")
+        return own, english
+    return (example.id, "") if example.text else ("", example.id)

@@ -7,6 +7,7 @@ from xstilts.data.examples import (
     Example,
     PairExample,
     ParallelExample,
+    QueryExample,
     SpanExample,
     TaggedExample,
 )
@@ -18,6 +19,7 @@ EXAMPLE_TYPES: dict[str, type[Example]] = {
     "span": SpanExample,
     "tagging": TaggedExample,
     "retrieval": ParallelExample,
+    "dual_encoder": QueryExample,
 }
 
 
@@ -34,6 +36,8 @@ def is_labelled(example: Example) -> bool:
         return example.tags is not None
     if isinstance(example, ParallelExample):
         return bool(example.text and example.english)
+    if isinstance(example, QueryExample):
+        return bool(example.candidates)
     return example.label is not None
 
 
@@ -43,7 +47,7 @@ def check_labels(examples: Iterable[Example], task_type: str, labels: Collection
     Args:
         examples: What is to be trained on.
         task_type: A TaskType of the registry.
-        labels: The task's labels; none where it has none (choices, spans).
+        labels: The task's labels; none where it has none (choices, spans) or takes those of its examples.
         where: The task or data set, for messages.
 
     Raises:
@@ -57,7 +61,7 @@ def check_labels(examples: Iterable[Example], task_type: str, labels: Collection
         if not is_labelled(example):
             hint = "its labels are withheld by the publisher: choose another split"
             raise DataError(f"the example '{example.id}' has no label", where=where, hint=hint)
-        if unknown := sorted(_labels_of(example) - set(labels)):
+        if labels and (unknown := sorted(_labels_of(example) - set(labels))):
             what = f"the example '{example.id}' has the label '{unknown[0]}', which the task does not list"
             raise DataError(what, where=where, hint=f"the task's labels: {', '.join(labels)}")
 

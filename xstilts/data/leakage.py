@@ -12,7 +12,7 @@ import hashlib
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,14 @@ from typing import Any
 import pandas as pd
 
 from xstilts import registry
-from xstilts.data.examples import ChoiceExample, Example, PairExample, ParallelExample, SpanExample
+from xstilts.data.examples import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    ParallelExample,
+    QueryExample,
+    SpanExample,
+)
 from xstilts.data.sources import FolderSource
 from xstilts.errors import DataError
 
@@ -59,7 +66,7 @@ def keys_of(example: Example) -> Iterator[tuple[str, str]]:
     always = isinstance(example, ParallelExample)
     for index, part in enumerate(parts):
         if part and (always or is_long_enough(part)):
-            paragraph = isinstance(example, SpanExample) and index == 1
+            paragraph = isinstance(example, SpanExample | QueryExample) and index == 1
             yield PARAGRAPH if paragraph else SENTENCE, key_of(part)
     if always or is_long_enough("".join(parts)):
         yield EXAMPLE, key_of(*parts)
@@ -123,13 +130,13 @@ class EvaluationKeys:
         """The data sets of which the text is a sentence or paragraph."""
         return self._find(key_of(normalise(text)), SENTENCE, PARAGRAPH)
 
-    def of_example(self, example: Example) -> tuple[str, ...]:
-        """The data sets that hold the example as a whole or, for a question, its paragraph."""
+    def of_example(self, example: Example, but: Collection[str] = ()) -> tuple[str, ...]:
+        """The data sets, `but` for some, that hold the example as a whole or (a question) its paragraph."""
         parts = [normalise(text) for text in _texts(example)]
         found = self._find(key_of(*parts), EXAMPLE)
-        if isinstance(example, SpanExample):
+        if isinstance(example, SpanExample | QueryExample):
             found += self._find(key_of(parts[1]), PARAGRAPH)
-        return tuple(sorted(set(found)))
+        return tuple(sorted(set(found) - set(but)))
 
     def of_pair(self, example: ParallelExample) -> tuple[str, ...]:
         """The data sets that hold either side of a translation pair."""
@@ -172,6 +179,8 @@ def _texts(example: Example) -> list[str]:
         return [example.context, example.question, *sorted(example.choices)]
     if isinstance(example, SpanExample):
         return [example.question, example.context]
+    if isinstance(example, QueryExample):
+        return [example.query, example.context, example.answer]
     if isinstance(example, ParallelExample):
         return [example.text, example.english]
     return [" ".join(example.words)]

@@ -91,6 +91,24 @@ def load_lock(path: Path) -> Lock:
     return Lock(content, str(path))
 
 
+PART_LOCK = "lock.json"
+"""The lock of a fetched part of a data set, beside its files."""
+
+
+def gather_lock(root: Path) -> Lock:
+    """The lock of all that was fetched to `<root>/<data set>/<split>/<part>`, from the locks of the parts."""
+    content: dict[str, Any] = {}
+    for path in sorted(root.glob(f"*/*/*/{PART_LOCK}")):
+        part, folder = json.loads(path.read_text(encoding="utf-8")), path.parent.relative_to(root)
+        files = {f"{folder.as_posix()}/{name}": value for name, value in part["files"].items()}
+        dataset, split, _ = folder.parts
+        entry = content.setdefault(dataset, {"files": {}, "splits": {}})
+        entry["files"] |= files
+        languages = {language: {"files": list(files)} for language in part["languages"]}
+        entry["splits"].setdefault(split, {}).update(languages)
+    return Lock(content, f"the files fetched to {root}")
+
+
 _HINT = "restore it from the repository, or make it with scripts/lock_data.py"
 
 

@@ -48,7 +48,7 @@ def _language(source: FolderSource, dataset: str, split: str, language: str) -> 
     return {
         "files": files,
         "examples": len(examples),
-        "dropped": parser.dropped(paths) if hasattr(parser, "dropped") else 0,
+        "dropped": source.dropped(dataset, split, language),
         "unlabelled": sum(not is_labelled(example) for example in examples),
     }
 

@@ -2,20 +2,22 @@
 
 import hashlib
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from xstilts import registry
-from xstilts.data.examples import Example, PairExample, ParallelExample, SpanExample
+from xstilts.data.examples import Example, PairExample, ParallelExample, QueryExample, SpanExample
 from xstilts.data.labels import check_labels
 from xstilts.data.leakage import EvaluationKeys, key_of, leakage_rows, leakage_table, normalise
+from xstilts.data.queries import as_queries
+from xstilts.data.shares import fraction
 from xstilts.data.sources import FolderSource
 from xstilts.errors import DataError, RegistryError
-from xstilts.registry import Holdout, TrainingTask
+from xstilts.registry import Holdout, Split, TrainingTask
 
 CORPUS_COLUMNS = ["language", "lines", "bytes", "pairs"]
 
@@ -34,45 +36,75 @@ def prepare_task(
     name: str,
     task: TrainingTask,
     keys: EvaluationKeys,
-    languages: Sequence[str] = ("en",),
+    folders: Mapping[str, Path] | None = None,
 ) -> Prepared:
     """The training and selection data of a task.
 
-    Training examples that occur in evaluation data are removed. A published development split is
-    left as it is: it is selected on, not trained on. A held-out share is taken after filtering.
+    Training examples that occur in evaluation data are removed, but for the data sets that the task
+    spends. A published development split is left as it is: it is selected on, not trained on. A
+    held-out share is taken after filtering. For a dual encoder, questions about a paragraph become queries
+    that one of its sentences answers.
+
+    Args:
+        source: Where the data sets are.
+        name: The task's name.
+        task: Its entry in the registry.
+        keys: What must not be trained on.
+        folders: Data sets that lie in a folder of their own.
 
     Raises:
         DataError: if a file is at fault, an example has no label or an unknown one, or nothing is left.
     """
     train: list[Example] = []
-    rows: list[dict[str, Any]] = []
-    for language in sorted(languages):
-        examples = source.read(task.train.dataset, task.train.split, language)
-        found = [keys.of_example(example) for example in examples]
-        rows += leakage_rows(name, language, found)
-        train += [example for example, datasets in zip(examples, found, strict=True) if not datasets]
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for language, examples in _parts(source, task, task.train, folders or {}):
+        held = [keys.of_example(example, but=task.spends) for example in examples]
+        found.setdefault(language, []).extend(held)
+        train += [example for example, datasets in zip(examples, held, strict=True) if not datasets]
     dev: list[Example] = []
     if isinstance(task.dev, Holdout):
         train, dev = hold_out(train, task.dev.holdout)
     elif task.dev is not None:
-        dev = [e for code in sorted(languages) for e in source.read(task.dev.dataset, task.dev.split, code)]
+        dev = [e for _, examples in _parts(source, task, task.dev, folders or {}) for e in examples]
+    if task.type == "dual_encoder":
+        train, dev = as_queries(train), as_queries(dev)
     for part, examples in (("train", train), ("dev", dev)):
         if not examples:
-            raise DataError(f"no example of {name} is left for its {part} part", where=task.train.dataset)
+            where = ", ".join(split.dataset for split in task.train)
+            raise DataError(f"no example of {name} is left for its {part} part", where=where)
         check_labels(examples, task.type, task.labels, where=f"task {name}, {part} part")
+    rows = [row for language in sorted(found) for row in leakage_rows(name, language, found[language])]
     return Prepared(train, dev, leakage_table(rows))
+
+
+def _parts(
+    source: FolderSource, task: TrainingTask, splits: Sequence[Split], folders: Mapping[str, Path]
+) -> Iterator[tuple[str, list[Example]]]:
+    """The examples of each split and language; where there are several, their ids say from which.
+
+    Translations share their ids in some data sets (XQuAD, MLQA, machine-translated SQuAD).
+    """
+    for split in splits:
+        name = split.dataset
+        own = FolderSource(folders[name]) if name in folders else source
+        for language in sorted(task.languages):
+            examples = own.read(name, split.split, language)
+            if len(splits) > 1 or len(task.languages) > 1:
+                origin = f"{name}-{split.split}-{language}"
+                examples = [replace(example, id=f"{origin}:{example.id}") for example in examples]
+            yield language, examples
 
 
 def hold_out(examples: Sequence[Example], share: float) -> tuple[list[Example], list[Example]]:
     """Divide examples into (kept, held out) by a hash.
 
-    Questions are divided by their paragraphs and pairs by their first texts (premises), so that the
-    parts share none; all others by their ids.
+    Questions are divided by their paragraphs, queries by theirs or else by their answers, and pairs by their
+    first texts (premises), so that the parts share none; all others by their ids.
     """
     kept: list[Example] = []
     held: list[Example] = []
     for example in examples:
-        (held if _fraction(_unit(example)) < share else kept).append(example)
+        (held if fraction(_unit(example)) < share else kept).append(example)
     return kept, held
 
 
@@ -80,6 +112,8 @@ def _unit(example: Example) -> str:
     """What must not be divided."""
     if isinstance(example, SpanExample):
         return key_of(normalise(example.context))
+    if isinstance(example, QueryExample):
+        return key_of(normalise(example.context or example.answer))
     if isinstance(example, PairExample):
         return key_of(normalise(example.first))
     return example.id
@@ -173,8 +207,3 @@ def _write_lines(path: Path, lines: Sequence[str]) -> int:
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
-
-
-def _fraction(text: str) -> float:
-    """A number in [0, 1) that depends on the text alone."""
-    return int.from_bytes(_digest(text)[:6], "big") / 2**48

@@ -1,28 +1,37 @@
-"""Reading data sets from a folder in the publishers' layout, checked against a lock if there is one."""
+"""Reading data sets from a folder, checked against a lock if there is one."""
 
 import importlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 from xstilts import registry
-from xstilts.data.examples import Example
-from xstilts.data.lock import Lock, load_lock, sha256_of
+from xstilts.data import counts
+from xstilts.data.examples import Candidate, Example
+from xstilts.data.lock import Lock, gather_lock, load_lock, sha256_of
 from xstilts.errors import DataError, RegistryError
 
 FAULTS_SHOWN = 5
+HUB = "hub"
+PARQUET = "parquet"
 FETCH = "fetch it again, or point data.mirror to the right folder"
 RELOCK = "fetch it again; if the change is meant, lock it again with scripts/lock_data.py"
 
 
 @dataclass(frozen=True)
 class FolderSource:
-    """A folder of data sets: a mirror (with its lock), or the one that a micro run has written (without)."""
+    """A folder of data sets: a mirror or files of the hub (with a lock), or what a micro run wrote (without).
+
+    Of a `generated` one no counts are published. `format` names the parser of all its files, where that is
+    not the one of each data set's publisher.
+    """
 
     root: Path
     lock: Lock | None = None
+    generated: bool = False
+    format: str = ""
 
     def splits(self, dataset: str) -> list[str]:
         """The splits of a data set of which any file is there (or locked)."""
@@ -48,7 +57,7 @@ class FolderSource:
         return [
             language
             for language in _possible_languages(dataset, split)
-            if any((self.root / path).is_file() for path in relative_paths(dataset, split, language))
+            if any((self.root / path).is_file() for path in self._relative(dataset, split, language))
         ]
 
     def paths(self, dataset: str, split: str, language: str) -> list[Path]:
@@ -63,7 +72,7 @@ class FolderSource:
                 id occurs twice.
         """
         paths = self.verified(dataset, split, language)
-        parser = format_module(dataset)
+        parser = format_module(dataset, self.format)
         if not hasattr(parser, "parse"):
             raise RegistryError(f"{dataset} is plain text: it has lines, not examples")
         examples = list(parser.parse(paths, dataset=dataset, split=split, language=language))
@@ -72,12 +81,31 @@ class FolderSource:
         id_, times = Counter(example.id for example in examples).most_common(1)[0]
         if times > 1:
             raise DataError(f"the id '{id_}' occurs {times} times", where=str(paths[0]), hint=RELOCK)
+        if not self.generated:
+            counts.say(dataset, split, language, len(examples), self.dropped(dataset, split, language))
         return examples
+
+    def dropped(self, dataset: str, split: str, language: str) -> int:
+        """The number of rows of one language that are no examples."""
+        locked = self.lock.counts(dataset, split, language) if self.lock else {}
+        if "dropped" in locked:
+            return locked["dropped"]
+        parser, paths = format_module(dataset, self.format), self.paths(dataset, split, language)
+        if not hasattr(parser, "dropped"):
+            return 0
+        number: int = parser.dropped(paths, dataset, language) if self.format else parser.dropped(paths)
+        return number
+
+    def candidates(self, dataset: str, split: str, languages: Sequence[str]) -> Iterator[Candidate]:
+        """The pool that the queries of a split search, one by one; raises as `read` does."""
+        files = {language: self.verified(dataset, split, language) for language in languages}
+        pool: Iterator[Candidate] = format_module(dataset).candidates(files)
+        return pool
 
     def lines(self, dataset: str, split: str, language: str) -> list[str]:
         """The lines of plain text of one language; raises as `read` does."""
         paths = self.verified(dataset, split, language)
-        lines = list(format_module(dataset).lines(paths))
+        lines = list(format_module(dataset, self.format).lines(paths))
         if not lines:
             raise _empty(paths)
         return lines
@@ -144,7 +172,15 @@ class FolderSource:
     def _relative(self, dataset: str, split: str, language: str) -> list[str]:
         if self.lock:
             return self.lock.paths(dataset, split, language)
-        return relative_paths(dataset, split, language)
+        return [
+            path for pattern in relative_paths(dataset, split, language) for path in self._expanded(pattern)
+        ]
+
+    def _expanded(self, pattern: str) -> list[str]:
+        """The files that a pattern matches, sorted; the pattern itself where there are none."""
+        if "*" not in pattern:
+            return [pattern]
+        return sorted(path.relative_to(self.root).as_posix() for path in self.root.glob(pattern)) or [pattern]
 
     def _check_root(self) -> None:
         if not self.root.is_dir():
@@ -153,8 +189,13 @@ class FolderSource:
 
 
 def open_source(root: Path, lock: str = "") -> FolderSource:
-    """The source in `root`; `lock` is the path of its lock, or empty or `none` if it has none."""
-    return FolderSource(root, None if lock in ("", "none") else load_lock(Path(lock)))
+    """The source in `root`; `lock` is the path of its lock, or `hub` for files fetched from there.
+
+    Empty, it is a folder of published data without a lock; `none`, one that the run itself has written.
+    """
+    if lock == HUB:
+        return FolderSource(root, gather_lock(root), format=PARQUET)
+    return FolderSource(root, None if lock in ("", "none") else load_lock(Path(lock)), lock == "none")
 
 
 def dataset_entry(dataset: str) -> registry.Dataset:
@@ -183,13 +224,13 @@ def relative_paths(dataset: str, split: str, language: str) -> list[str]:
     return [pattern.format(language=language, code=code) for pattern in patterns]
 
 
-def format_module(dataset: str) -> ModuleType:
-    """The parser of a data set's format.
+def format_module(dataset: str, format_name: str = "") -> ModuleType:
+    """The parser of a data set: of the publisher's format, if no other is named.
 
     Raises:
         RegistryError: if there is no such format.
     """
-    name = f"xstilts.data.formats.{dataset_entry(dataset).format}"
+    name = f"xstilts.data.formats.{format_name or dataset_entry(dataset).format}"
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -208,7 +249,7 @@ def _patterns(dataset: str, split: str) -> list[str]:
 def _possible_languages(dataset: str, split: str) -> list[str]:
     if any("{" in pattern for pattern in _patterns(dataset, split)):
         return sorted(registry.languages())
-    return ["en"]
+    return dataset_entry(dataset).languages
 
 
 def _empty(paths: list[Path]) -> DataError:

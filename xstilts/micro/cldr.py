@@ -7,7 +7,7 @@ An atom is a string `kind:id`. Fixed atoms have one name per language: `territor
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from copy import deepcopy
 from datetime import date, timedelta
 from functools import cache, lru_cache
@@ -148,8 +148,14 @@ def covered_languages() -> tuple[str, ...]:
     return tuple(language for language in candidate_languages() if not shortcoming(language))
 
 
-def selected_languages(chosen: tuple[str, ...] | None) -> tuple[str, ...]:
-    """The chosen languages (None: all that are covered), sorted, English included.
+def selected_languages(
+    chosen: tuple[str, ...] | None, published: Container[str] | None = None
+) -> tuple[str, ...]:
+    """The chosen languages (None: all that are covered) and English, sorted.
+
+    Args:
+        chosen: As the settings name them.
+        published: The languages of a data set that does not have all of them; the others are left out.
 
     Raises:
         ConfigError: if one is not covered.
@@ -164,7 +170,8 @@ def selected_languages(chosen: tuple[str, ...] | None) -> tuple[str, ...]:
                 where="data.micro.languages",
                 hint=f"choose among {', '.join(covered_languages())}",
             )
-    return tuple(sorted({"en", *(covered_languages() if chosen is None else chosen)}))
+    languages = sorted({"en", *(covered_languages() if chosen is None else chosen)})
+    return tuple(code for code in languages if published is None or code in published)
 
 
 @lru_cache(maxsize=200_000)

@@ -6,39 +6,67 @@ The files are in SQuAD's layout.
 """
 
 import json
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from xstilts.micro.cldr import write_atom
 from xstilts.micro.partition import Pool
-from xstilts.micro.phrases import Sampler, ask, write_all
-from xstilts.micro.statements import state
+from xstilts.micro.phrases import Phrase, Sampler, ask, write_all
+from xstilts.micro.statements import Question, state
 
 PLACES = 2
 
 
-def _example(sampler: Sampler, language: str, pool: Pool) -> tuple[str, str, str]:
-    """Context, question and answer; the answer stands in the context once."""
+class Facts(NamedTuple):
+    """What a paragraph tells, and a question that it answers."""
+
+    told: tuple[Phrase, ...]
+    question: Question
+
+    def context(self, language: str) -> str:
+        """The paragraph."""
+        return write_all(self.told, language)
+
+
+def answer_stands_once(facts: Facts, language: str) -> bool:
+    """Whether the paragraph holds the answer's text in one place only."""
+    return facts.context(language).count(write_atom(facts.question.answer, language)) == 1
+
+
+def draw(sampler: Sampler, languages: Sequence[str], pool: Pool) -> Facts:
+    """Facts whose answer stands in the paragraph once, in each of the languages."""
     while True:
         told = [state(sampler, place, pool) for place in sampler.atoms("territory", PLACES)]
         questions = [question for _, answered in told for question in answered]
         if not questions:
             continue
-        context = write_all([phrase for phrase, _ in told], language)
-        question = sampler.rng.choice(questions)
-        answer = write_atom(question.answer, language)
-        if context.count(answer) == 1:
-            return context, ask(question.phrase(), language), answer
+        facts = Facts(tuple(phrase for phrase, _ in told), sampler.rng.choice(questions))
+        if all(answer_stands_once(facts, language) for language in languages):
+            return facts
+
+
+def asked(facts: Facts, language: str, name: str) -> dict[str, Any]:
+    """The question in SQuAD's layout; `name` is its id."""
+    answer = write_atom(facts.question.answer, language)
+    return {
+        "answers": [{"answer_start": facts.context(language).index(answer), "text": answer}],
+        "question": ask(facts.question.phrase(), language),
+        "id": name,
+    }
+
+
+def document(paragraphs: Iterable[dict[str, Any]], title: str, version: str = "1.1") -> str:
+    """The JSON of some paragraphs, as one article."""
+    articles = [{"title": title, "paragraphs": list(paragraphs)}]
+    return json.dumps({"data": articles, "version": version}, ensure_ascii=False) + "\n"
 
 
 def squad(sampler: Sampler, language: str, count: int, pool: Pool, name: str) -> str:
     """The JSON of `count` examples in SQuAD v1.1's layout, one paragraph each; ids are `name-language-i`."""
-    paragraphs: dict[str, dict[str, object]] = {}
+    paragraphs: dict[str, dict[str, Any]] = {}
     while len(paragraphs) < count:
-        context, question, answer = _example(sampler, language, pool)
-        asked = {
-            "answers": [{"answer_start": context.index(answer), "text": answer}],
-            "question": question,
-            "id": f"{name}-{language}-{len(paragraphs)}",
-        }
-        paragraphs.setdefault(context, {"context": context, "qas": [asked]})
-    articles = [{"title": f"{name}-{language}", "paragraphs": list(paragraphs.values())}]
-    return json.dumps({"data": articles, "version": "1.1"}, ensure_ascii=False) + "\n"
+        facts = draw(sampler, (language,), pool)
+        context = facts.context(language)
+        question = asked(facts, language, f"{name}-{language}-{len(paragraphs)}")
+        paragraphs.setdefault(context, {"context": context, "qas": [question]})
+    return document(paragraphs.values(), f"{name}-{language}")

@@ -11,7 +11,11 @@ from xstilts.micro.settings import MicroSettings
 from xstilts.registry import Dataset, datasets
 from xstilts.registry import languages as registered_languages
 
-DATASETS = ("csqa", "mnli", "pairs", "squad1", "tatoeba", "text", "tydiqa", "udpos", "xnli")
+DATASETS = (
+    *("anli", "bucc2018", "cosmosqa", "csqa", "hellaswag", "mlqa", "mlqa_r", "mnli", "pairs", "panx"),
+    *("pawsx", "qqp", "siqa", "snli", "squad1", "squad2", "tatoeba", "text", "tydiqa", "udpos", "xcopa"),
+    *("xnli", "xquad", "xquad_r"),
+)
 
 
 def _module(dataset: str) -> ModuleType:

@@ -5,7 +5,7 @@ import json
 from xstilts.micro.inference import examples
 from xstilts.micro.phrases import Sampler, write
 from xstilts.micro.settings import MicroSettings
-from xstilts.micro.sizes import chance
+from xstilts.micro.sizes import chance, english
 
 
 def splits(_: MicroSettings) -> dict[str, tuple[str, ...]]:
@@ -16,16 +16,13 @@ def splits(_: MicroSettings) -> dict[str, tuple[str, ...]]:
 def build(settings: MicroSettings, split: str, language: str) -> tuple[str, ...]:
     """The file of one split."""
     sampler = Sampler(chance(settings, "mnli", split), ("en",))
-    if split == "train":
-        drawn = examples(sampler, settings.train_examples, "train")
-    else:
-        drawn = examples(sampler, settings.dev_examples, "dev")
+    pool, count = english(settings, split)
     rows = (
         {
             "premise": write(example.premise, language),
             "hypothesis": write(example.hypothesis, language),
             "label": example.label,
         }
-        for example in drawn
+        for example in examples(sampler, count, pool)
     )
     return ("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows),)

@@ -70,6 +70,11 @@ def identity(atom: str) -> str:
     return _representatives().get(atom, atom)
 
 
+def named_in_training(atom: str) -> bool:
+    """Whether tagged training sentences may name the atom: half of all may be, so that there are new ones."""
+    return hashlib.sha256(identity(atom).encode()).digest()[0] % 2 == 0
+
+
 def pool_of(atoms: Iterable[str]) -> Pool:
     """The pool of the phrases made of `atoms`."""
     identities = set(map(identity, atoms))

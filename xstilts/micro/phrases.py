@@ -49,11 +49,11 @@ def fact(subject: str, atoms: Sequence[str], form: Form = "and") -> Phrase:
     return Phrase("fact", (of_atom(subject), list_of(atoms, form)))
 
 
-def write(phrase: Phrase, language: str) -> str:
-    """How the language writes the phrase, without a full stop."""
+def write(phrase: Phrase, language: str, name: Callable[[str, str], str] = write_atom) -> str:
+    """How the language writes the phrase, without a full stop; `name` writes the atoms."""
     if phrase.form == "atom":
-        return write_atom(phrase.atom, language)
-    texts = [write(part, language) for part in phrase.parts]
+        return name(phrase.atom, language)
+    texts = [write(part, language, name) for part in phrase.parts]
     if phrase.form in ("and", "or"):
         style = "standard" if phrase.form == "and" else "or"
         return clean(format_list(texts, style, locale=locale_of(language)))  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from random import Random
 
+from xstilts.micro.partition import Pool
 from xstilts.micro.settings import MicroSettings
 from xstilts.registry import languages as registered_languages
 
@@ -16,6 +17,11 @@ def lines_for(language: str, largest: int, settings: MicroSettings) -> int:
     size = registry[language].cc100_gib if language in registry else None
     share = (size / most) ** settings.size_exponent if size else 0.0
     return max(round(largest * share), settings.fewest_lines)
+
+
+def english(settings: MicroSettings, split: str) -> tuple[Pool, int]:
+    """The pool that an English `train` or `dev` split draws from, and how many examples it has."""
+    return ("train", settings.train_examples) if split == "train" else ("dev", settings.dev_examples)
 
 
 def chance(settings: MicroSettings, *names: str) -> Random:

@@ -3,7 +3,7 @@
 from xstilts.micro.facts import squad
 from xstilts.micro.phrases import Sampler
 from xstilts.micro.settings import MicroSettings
-from xstilts.micro.sizes import chance
+from xstilts.micro.sizes import chance, english
 
 
 def splits(_: MicroSettings) -> dict[str, tuple[str, ...]]:
@@ -14,6 +14,5 @@ def splits(_: MicroSettings) -> dict[str, tuple[str, ...]]:
 def build(settings: MicroSettings, split: str, language: str) -> tuple[str, ...]:
     """The file of one split."""
     sampler = Sampler(chance(settings, "squad1", split), (language,))
-    if split == "train":
-        return (squad(sampler, language, settings.train_examples, "train", "squad1-train"),)
-    return (squad(sampler, language, settings.dev_examples, "dev", "squad1-dev"),)
+    pool, count = english(settings, split)
+    return (squad(sampler, language, count, pool, f"squad1-{split}"),)

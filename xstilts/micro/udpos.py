@@ -6,12 +6,11 @@ item, and a dash is SYM between the ends of a range but PUNCT elsewhere, so the 
 give the tag. Half of the names stay out of the training sentences.
 """
 
-import hashlib
 import re
 from collections.abc import Callable
 
 from xstilts.micro.cldr import clean, inventory, locale_of, names, selected_languages, write_atom
-from xstilts.micro.partition import Pool, identity, pool_of
+from xstilts.micro.partition import Pool, named_in_training, pool_of
 from xstilts.micro.phrases import WIDE, Sampler
 from xstilts.micro.settings import MicroSettings
 from xstilts.micro.sizes import chance
@@ -24,10 +23,6 @@ NOUNS = ("month", "weekday", "unit")
 def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
     """The languages of each split."""
     return {"train": ("en",), "dev": selected_languages(settings.languages)}
-
-
-def _in_training(atom: str) -> bool:
-    return hashlib.sha256(identity(atom).encode()).digest()[0] % 2 == 0
 
 
 def _conjunction(language: str, style: str) -> Tagged:
@@ -49,7 +44,7 @@ class Sentences:
         self.atoms: list[str] = []
         self.comma = "、" if language in WIDE else "،" if language in ("ar", "fa", "ur") else ","
         self.names = {
-            kind: [a for a in atoms if self._is_word(a) and not (training and not _in_training(a))]
+            kind: [a for a in atoms if self._is_word(a) and not (training and not named_in_training(a))]
             for kind, atoms in inventory((language,)).items()
         }
         self.units = [a for a in self.names["unit"] if self._split(a, "3") and self._split(a, "12")]

@@ -1,13 +1,20 @@
 """Examples to model inputs: pieces, windows, and gold labels; the same for training and prediction.
 
 A `Feature` is one row of a batch. An example may have several: a long context or sentence is windowed
-(never cut), and a multiple-choice example has one row per choice.
+(never cut), a multiple-choice example has one row per choice, and a query is followed by its answer.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from xstilts.data.examples import ChoiceExample, Example, PairExample, SpanExample, TaggedExample
+from xstilts.data.examples import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    QueryExample,
+    SpanExample,
+    TaggedExample,
+)
 from xstilts.errors import TrainingError
 from xstilts.model.heads import IGNORED
 from xstilts.model.pieces import Pieces
@@ -23,7 +30,8 @@ class Feature:
         example: Index of the example in the list that was given.
         ids: Pieces, special ones included.
         gold: Label (classification), choice (on each of its rows), [start, end] (span), or one label
-            per piece with IGNORED where there is none (tagging); None without gold.
+            per piece with IGNORED where there is none (tagging), or the number of the answer, the same where
+            answers are equal (dual encoder); None without gold.
         offset: Of a span's context, the index of the window's first piece.
         first: Position in `ids` of that piece.
         words: Of a tagged sentence, for every position the index of the word that begins there, or NO_WORD.
@@ -54,6 +62,7 @@ def build(
         "multiple_choice": _choices,
         "span": _spans,
         "tagging": _tags,
+        "dual_encoder": _queries,
     }
     return list(builders[task_type](examples, pieces, lengths, {label: i for i, label in enumerate(labels)}))
 
@@ -123,19 +132,29 @@ def _spans(
 
 
 def _answer_pieces(example: SpanExample, offsets: list[tuple[int, int]]) -> tuple[int, int] | None:
-    """First and last piece of the first gold answer: as few as hold it.
+    """First and last piece of the first gold answer: those of the shortest text that holds it, if any does.
 
-    A character that NFKC takes apart (Thai's sara am) may belong to two pieces.
+    A character that normalisation takes apart (ﬁ, ½, Thai's sara am) may belong to two pieces; one that it
+    removes belongs to none.
     """
     if not example.answers:
         return None
     start, end = example.starts[0], example.starts[0] + len(example.answers[0])
-    touched = [i for i, (begin, stop) in enumerate(offsets) if begin < end and stop > start]
+    touched = [i for i, (begin, stop) in enumerate(offsets) if max(begin, start) < min(stop, end)]
     if not touched:
         return None
-    first = max((i for i in touched if offsets[i][0] <= start), default=touched[0])
-    last = min((i for i in touched if i >= first and offsets[i][1] >= end), default=touched[-1])
-    return first, last
+    start, end = max(start, offsets[touched[0]][0]), min(end, offsets[touched[-1]][1])
+    runs = [
+        (i, next(j for j in touched if j >= i and offsets[j][1] >= end))
+        for i in touched
+        if offsets[i][0] <= start
+    ]
+
+    def cost(run: tuple[int, int]) -> tuple[int, int, int]:
+        text = example.context[offsets[run[0]][0] : offsets[run[1]][1]].strip()
+        return len(text), run[1] - run[0], -run[0]
+
+    return min(runs, key=cost)
 
 
 def _tags(
@@ -149,9 +168,31 @@ def _tags(
         for word, encoded in enumerate(pieces.words(example.words)):
             ids += encoded
             words += [word] + [NO_WORD] * (len(encoded) - 1)
-        tags = None if example.tags is None else [index[tag] for tag in example.tags]
+        # A tag that the head lacks, because no training example has it, cannot be learnt.
+        tags = None if example.tags is None else [index.get(tag, IGNORED) for tag in example.tags]
         for begin, end in windows(len(ids), room, min(lengths.stride, room // 2)):
             row = [pieces.start, *ids[begin:end], pieces.end]
             places = [NO_WORD, *words[begin:end], NO_WORD]
             gold = tags and [IGNORED if word == NO_WORD else tags[word] for word in places]
             yield Feature(i, row, gold, words=places)
+
+
+def _queries(
+    examples: Sequence[Example], pieces: Pieces, lengths: Lengths, index: dict[str, int]
+) -> Iterator[Feature]:
+    queries = [example for example in examples if isinstance(example, QueryExample)]
+    asked = inputs(pieces, [(query.query, "") for query in queries], lengths.max_length)
+    answers = inputs(pieces, [(query.answer, query.context) for query in queries], lengths.max_length)
+    numbers: dict[tuple[str, str], int] = {}
+    for i, (query, first, second) in enumerate(zip(queries, asked, answers, strict=True)):
+        number = numbers.setdefault((query.answer, query.context), len(numbers))
+        yield Feature(i, first, number)
+        yield Feature(i, second, number)
+
+
+def inputs(pieces: Pieces, texts: Sequence[tuple[str, str]], max_length: int) -> Iterator[list[int]]:
+    """Pieces of each text and its context, where it has one; the longer of the two is cut first."""
+    firsts = pieces.stream([text for text, _ in texts])
+    contexts = pieces.stream([context for _, context in texts])
+    for (_, context), one, other in zip(texts, firsts, contexts, strict=True):
+        yield pieces.two(one.ids, other.ids, max_length) if context else pieces.one(one.ids, max_length)

@@ -1,7 +1,7 @@
 """One head per task type, all on the encoder's last hidden state.
 
-Every head maps hidden states of shape (batch, length, width) to logits; `loss` compares them with gold
-labels. Which heads a checkpoint holds is written in its heads.json.
+Every head maps hidden states of shape (batch, length, width) to logits (a dual encoder's, pooled ones to
+vectors); `loss` compares them with gold labels. Which heads a checkpoint holds is written in its heads.json.
 """
 
 from typing import Any
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 IGNORED = -100  # a position without a gold label
+SCALE = 100.0  # of cosines, at first (XTREME-R)
 
 
 class ClassificationHead(nn.Module):
@@ -78,7 +79,42 @@ class TaggingHead(nn.Module):
         return total / (gold != IGNORED).sum().clamp(min=1)
 
 
-Head = ClassificationHead | SpanHead | TaggingHead
+class RankingHead(nn.Module):
+    """A dual encoder's: the vectors of queries and of candidates, whose cosines rank.
+
+    As in XTREME-R's code for LAReQA and Mewsli-X: both sides share all; BERT's pooler (dense, tanh) and
+    unit length; for each query a softmax over the batch's candidates of cosines times a trained scale.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(width, width)
+        self.scale = nn.Parameter(torch.full((1,), SCALE))
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Unit vectors (batch, width) of pooled hidden states (batch, width)."""
+        return functional.normalize(torch.tanh(self.dense(pooled)), dim=-1)
+
+    def loss(self, queries: Tensor, candidates: Tensor, answers: Tensor) -> Tensor:
+        """Loss of queries and candidates, (batch, width); equal candidates have equal `answers`, (batch,)."""
+        return ranking_loss(queries @ candidates.T * self.scale, answers)
+
+
+def ranking_loss(similarity: Tensor, answers: Tensor | None = None) -> Tensor:
+    """Mean cross-entropy of each row's softmax; gold is the diagonal.
+
+    Args:
+        similarity: Logits of queries (rows) and their candidates (columns), (batch, batch).
+        answers: A number for each candidate, (batch,); those of a row's own number are no negatives of it.
+    """
+    gold = torch.arange(len(similarity), device=similarity.device)
+    if answers is not None:
+        twins = (answers[:, None] == answers[None, :]) & (gold[:, None] != gold[None, :])
+        similarity = similarity.masked_fill(twins, -torch.inf)
+    return functional.cross_entropy(similarity.float(), gold)
+
+
+Head = ClassificationHead | SpanHead | TaggingHead | RankingHead
 
 
 def build(task_type: str, width: int, labels: int, dropout: float) -> Head:
@@ -88,6 +124,7 @@ def build(task_type: str, width: int, labels: int, dropout: float) -> Head:
         "multiple_choice": lambda: ChoiceHead(width, dropout),
         "span": lambda: SpanHead(width),
         "tagging": lambda: TaggingHead(width, labels, dropout),
+        "dual_encoder": lambda: RankingHead(width),
     }
     head: Head = heads[task_type]()
     for module in head.modules():

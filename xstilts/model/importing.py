@@ -1,10 +1,8 @@
-"""Models from outside: a local folder, or a repository of the hub at a fixed commit."""
+"""Models from outside: a folder in the layout of the hub's repositories."""
 
 from pathlib import Path
 
 import torch
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from safetensors import safe_open
 from torch import Tensor
 
@@ -12,8 +10,6 @@ from xstilts.errors import CheckpointError
 from xstilts.model.checkpoint import LM_HEAD, Model, load_encoder
 from xstilts.model.device import seed_of
 from xstilts.model.pieces import Pieces
-
-NEEDED = ("config.json", "tokenizer.json", "*.safetensors", "*.safetensors.index.json")
 
 
 def from_folder(folder: Path) -> Model:
@@ -33,23 +29,6 @@ def from_folder(folder: Path) -> Model:
     model.add_lm_head()
     _fill_lm_head(model, folder)
     return model
-
-
-def from_hub(repository: str, revision: str) -> Model:
-    """A model of the hub, from the local cache where it is there.
-
-    Raises:
-        CheckpointError: as `from_folder`, or if the hub cannot be reached.
-    """
-    try:
-        folder = snapshot_download(repository, revision=revision, allow_patterns=list(NEEDED))
-    except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        raise CheckpointError(
-            f"{repository} at {revision[:12]} is neither cached nor to be had: {type(error).__name__}",
-            where=repository,
-            hint="download it where there is a network, or use `source: folder`",
-        ) from error
-    return from_folder(Path(folder))
 
 
 def _fill_lm_head(model: Model, folder: Path) -> None:

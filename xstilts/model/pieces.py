@@ -6,6 +6,7 @@ windows and word-by-word encoding need to know where they stand.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,6 +46,8 @@ class Pieces:
         self.tokenizer.encode_special_tokens = True  # "<s>" in a text is text
         self.tokenizer.no_truncation()
         self.tokenizer.no_padding()
+        normalise = self.tokenizer.normalizer.normalize_str if self.tokenizer.normalizer else str
+        self._drops = cache(lambda character: normalise(character + "a") == normalise("a"))
         for start, end, pad, mask, unknown, separators in _STYLES:
             found = [self.tokenizer.token_to_id(piece) for piece in (start, end, pad, mask, unknown)]
             ids = [int(piece) for piece in found if piece is not None]
@@ -67,9 +70,21 @@ class Pieces:
         return [self.start, self.end, self.pad, self.mask, self.unknown]
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
-        """Pieces of each text, without special ones."""
-        batch = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [Encoded(item.ids, item.offsets) for item in batch]
+        """Pieces of each text, without special ones.
+
+        Characters at the beginning that the normaliser drops are left out: the library's precompiled
+        normaliser (XLM-R's) does not count them, and all offsets would be too low.
+        """
+        dropped = [self._dropped(text) for text in texts]
+        kept = [text[count:] for text, count in zip(texts, dropped, strict=True)]
+        batch = self.tokenizer.encode_batch(kept, add_special_tokens=False)
+        return [
+            Encoded(item.ids, _shifted(item.offsets, count))
+            for item, count in zip(batch, dropped, strict=True)
+        ]
+
+    def _dropped(self, text: str) -> int:
+        return next((i for i, character in enumerate(text) if not self._drops(character)), len(text))
 
     def stream(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """The same one by one, so that the offsets of a whole data set need not be in memory."""
@@ -91,3 +106,7 @@ class Pieces:
         keep_first = min(len(first), room - keep_second)
         between = [self.end] * self.separators
         return [self.start, *first[:keep_first], *between, *second[:keep_second], self.end]
+
+
+def _shifted(offsets: list[tuple[int, int]], by: int) -> list[tuple[int, int]]:
+    return [(begin + by, end + by) for begin, end in offsets] if by else offsets

@@ -55,7 +55,18 @@ def pool(encoder: PreTrainedModel, batch: Batch, layer: int, how: str, special: 
         how: `mean` over all pieces, `mean_words` over all but special ones, `cls` for the first.
         special: Ids of the special pieces.
     """
-    hidden = hidden_state(encoder, batch, layer)
+    return pooled(hidden_state(encoder, batch, layer), batch, how, special)
+
+
+def every_state(encoder: PreTrainedModel, batch: Batch) -> tuple[Tensor, ...]:
+    """All hidden states of a batch, (rows, length, width) each, in one pass; the first is the embeddings."""
+    output = encoder(input_ids=batch.ids, attention_mask=batch.mask, output_hidden_states=True)
+    states: tuple[Tensor, ...] = output.hidden_states
+    return states
+
+
+def pooled(hidden: Tensor, batch: Batch, how: str, special: list[int]) -> Tensor:
+    """Embeddings (rows, width) from a hidden state of a batch; `how` and `special` as in `pool`."""
     if how == "cls":
         return hidden[:, 0]
     kept = batch.mask.bool()

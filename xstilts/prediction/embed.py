@@ -1,17 +1,24 @@
 """Sentence embeddings of many texts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar, get_args
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from xstilts.job_settings import Pool
 from xstilts.model import batches
+from xstilts.model.batches import Batch
 from xstilts.model.checkpoint import Model
-from xstilts.model.pooling import pool
+from xstilts.model.pooling import every_state, pool, pooled
 from xstilts.progress import Progress
 
+Key = TypeVar("Key")
 
-@torch.inference_mode()
+POOLS: tuple[str, ...] = get_args(Pool)
+
+
 def embed(
     model: Model, texts: Sequence[str], *, layer: int, how: str, batch_tokens: int, label: str = ""
 ) -> np.ndarray:
@@ -27,15 +34,47 @@ def embed(
         batch_tokens: Pieces per batch, padding included.
         label: What progress is shown under; empty for none.
     """
+
+    def vectors(batch: Batch) -> dict[str, Tensor]:
+        return {how: pool(model.encoder, batch, layer, how, model.pieces.special)}
+
+    return _embedded(model, texts, [how], vectors, batch_tokens, label)[how]
+
+
+def embed_everywhere(
+    model: Model, texts: Sequence[str], *, batch_tokens: int, label: str = ""
+) -> dict[tuple[int, str], np.ndarray]:
+    """As `embed`, for every layer and pooling, in one pass through the encoder.
+
+    Memory is that of all of them together: (layers + 1) x poolings x texts x width x 4 bytes.
+    """
+
+    def vectors(batch: Batch) -> dict[tuple[int, str], Tensor]:
+        states = every_state(model.encoder, batch)
+        return {(k, how): pooled(states[k], batch, how, model.pieces.special) for k, how in keys}
+
+    keys = [(layer, how) for layer in range(model.layers + 1) for how in POOLS]
+    return _embedded(model, texts, keys, vectors, batch_tokens, label)
+
+
+@torch.inference_mode()
+def _embedded(
+    model: Model,
+    texts: Sequence[str],
+    keys: Sequence[Key],
+    vectors: Callable[[Batch], dict[Key, Tensor]],
+    batch_tokens: int,
+    label: str,
+) -> dict[Key, np.ndarray]:
     model.train(False)
     ids = [model.pieces.one(encoded.ids, model.max_length) for encoded in model.pieces.stream(texts)]
     groups = list(batches.by_tokens([len(row) for row in ids], batch_tokens))
     progress = Progress(label, len(groups), "texts") if label else None
-    found = np.zeros((len(ids), model.width), dtype=np.float32)
+    found = {key: np.zeros((len(ids), model.width), dtype=np.float32) for key in keys}
     for group in groups:
         batch = batches.collate(ids, group, model.pieces.pad, model.encoder.device)
-        vectors = pool(model.encoder, batch, layer, how, model.pieces.special).float()
-        found[group] = torch.nn.functional.normalize(vectors, dim=-1).cpu().numpy()
+        for key, rows in vectors(batch).items():
+            found[key][group] = torch.nn.functional.normalize(rows.float(), dim=-1).cpu().numpy()
         if progress:
             progress.advance(len(group))
     return found

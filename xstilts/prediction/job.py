@@ -6,9 +6,10 @@ from typing import Any
 
 from xstilts.data.examples import Example
 from xstilts.data.lock import sha256_of
+from xstilts.data.shares import capped
 from xstilts.data.sources import FolderSource
 from xstilts.prediction import stamps
-from xstilts.prediction.submission import prediction_path, write_predictions
+from xstilts.prediction.submission import prediction_path, write_predictions, written_files
 from xstilts.registry import PredictionTask
 
 Predictor = Callable[[Sequence[Example], str], Mapping[str, Any]]
@@ -39,11 +40,12 @@ def predict_languages(
         path = prediction_path(output, entry.type, split, language)
         data = {file.name: sha256_of(file) for file in source.verified(dataset, split, language)}
         whole = {**stamp, "data": data}
-        if stamps.holds(path, whole):
-            stamps.keep(path)
+        files = written_files(path, entry.type)
+        if stamps.holds(files, whole):
+            stamps.keep(files)
             continue
         loaded = loaded or predictor()
-        examples = source.read(dataset, split, language)
+        examples = capped(source.read(dataset, split, language), entry.cap)
         predictions = loaded(examples, language)
         stamps.remove(path)  # killed in between, the job leaves no stamp of other predictions
         write_predictions(path, entry.type, examples, predictions)

@@ -1,13 +1,15 @@
 """Predictions of a model for examples of each task type.
 
 They are a label (classification), the index of a choice (multiple choice), the text of an answer (span),
-or one label per word (tagging).
+one label per word (tagging), or a ranking of all the examples' answers (dual encoder).
 
 What a model is given decides them, never how examples are batched.
 """
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -25,11 +27,17 @@ from xstilts.progress import Progress
 
 @dataclass(frozen=True)
 class Decoding:
-    """How inputs are cut and answers are read; `max_answer`, in pieces, is for spans only."""
+    """How inputs are cut and answers are read.
+
+    For spans only: `max_answer`, in pieces, and whether questions may have no answer. For dual encoders only:
+    `embedding`, how states are pooled.
+    """
 
     lengths: Lengths
     max_answer: int | None
     batch_tokens: int
+    unanswerable: bool = False
+    embedding: str | None = None
 
 
 def predict(
@@ -50,6 +58,14 @@ def predict(
     model.check_length(how.lengths.max_length)
     entry = model.head_entries[head]
     rows = features.build(entry["type"], examples, model.pieces, how.lengths, entry["labels"])
+    if entry["type"] == "dual_encoder":
+        assert how.embedding is not None
+        dual = import_module("xstilts.prediction.dual_encoder")  # by name: no other task depends on it
+        budget, pooling = how.batch_tokens, how.embedding
+        found = dual.ranked_answers(
+            model, head, rows, examples, how=pooling, batch_tokens=budget, label=label
+        )
+        return list(found)
     logits = _logits(model, head, rows, how.batch_tokens, label)
     if entry["type"] == "classification":
         return [entry["labels"][int(row.argmax())] for row in logits]
@@ -57,7 +73,7 @@ def predict(
         return best_choices(logits, examples)
     if entry["type"] == "span":
         assert how.max_answer is not None
-        return span_answers(logits, rows, examples, model.pieces, how.max_answer)
+        return span_answers(logits, rows, examples, model.pieces, how.max_answer, how.unanswerable)
     return word_tags(logits, rows, examples, entry["labels"])
 
 
@@ -96,9 +112,18 @@ def best_choices(logits: list[np.ndarray], examples: Sequence[Example]) -> list[
 
 
 def span_answers(
-    logits: list[np.ndarray], rows: list[Feature], examples: Sequence[Example], pieces: Pieces, longest: int
+    logits: list[np.ndarray],
+    rows: list[Feature],
+    examples: Sequence[Example],
+    pieces: Pieces,
+    longest: int,
+    unanswerable: bool = False,
 ) -> list[str]:
     """The best span over all windows of each example, as text of its context.
+
+    Where questions may have no answer, it is empty if even the lowest score of the first piece (start and
+    end logit) over the windows exceeds the best span's: the rule of BERT's run_squad.py for SQuAD v2.0,
+    with its threshold of 0.
 
     Args:
         logits: Of each row, (length, 2).
@@ -106,21 +131,47 @@ def span_answers(
         examples: The examples.
         pieces: The tokenizer.
         longest: Most pieces of an answer.
+        unanswerable: Whether questions may have no answer.
     """
     best: list[tuple[float, int, int]] = [(-np.inf, 0, -1)] * len(examples)
+    none = [np.inf] * len(examples)
     for row, values in zip(rows, logits, strict=True):
+        none[row.example] = min(none[row.example], float(values[0].astype(np.float64).sum()))
         window = values[row.first : -1].astype(np.float64)
         if len(window):
             score, start, end = best_span(window[:, 0], window[:, 1], longest)
             if score > best[row.example][0]:
                 best[row.example] = (score, row.offset + start, row.offset + end)
+    if unanswerable:
+        best = [
+            (score, 0, -1) if rejected > score else (score, start, end)
+            for (score, start, end), rejected in zip(best, none, strict=True)
+        ]
     spans = [example for example in examples if isinstance(example, SpanExample)]
     contexts = pieces.stream([span.context for span in spans])
     answers = []
     for span, context, (_, start, end) in zip(spans, contexts, best, strict=True):
-        covered = context.offsets[start : end + 1]
-        answers.append(span.context[covered[0][0] : covered[-1][1]].strip() if covered else "")
+        answers.append(text_of(span.context, context.offsets, start, end).strip() if start <= end else "")
     return answers
+
+
+def text_of(text: str, offsets: Sequence[tuple[int, int]], first: int, last: int) -> str:
+    """What the pieces from `first` to `last` stand for in the text.
+
+    The offsets of a letter and its accent that normalisation has composed are those of the letter alone:
+    the text goes on over such characters.
+    """
+    begin, end = offsets[first][0], offsets[last][1]
+    later = (offsets[i][0] for i in range(last + 1, len(offsets)))
+    limit = next((place for place in later if place >= end), len(text))
+    while end < limit and _composes(text[begin:end], text[end]):
+        end += 1
+    return text[begin:end]
+
+
+def _composes(text: str, character: str) -> bool:
+    """Whether NFKC merges the character into the text before it."""
+    return not unicodedata.normalize("NFKC", text + character).startswith(unicodedata.normalize("NFKC", text))
 
 
 def best_span(starts: np.ndarray, ends: np.ndarray, longest: int) -> tuple[float, int, int]:

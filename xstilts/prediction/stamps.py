@@ -5,6 +5,7 @@ So a language that is added is the only one computed, and a changed setting leav
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,16 @@ def _text(stamp: dict[str, Any]) -> str:
     return json.dumps(stamp, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def holds(predictions: Path, stamp: dict[str, Any]) -> bool:
-    """Whether the file is there and was made with exactly this stamp."""
-    path = stamp_path(predictions)
-    return predictions.is_file() and path.is_file() and path.read_text(encoding="utf-8") == _text(stamp)
+def holds(files: Sequence[Path], stamp: dict[str, Any]) -> bool:
+    """Whether all files of a language, the predictions first, are there and were made with this stamp."""
+    path = stamp_path(files[0])
+    made = all(file.is_file() for file in (*files, path))
+    return made and path.read_text(encoding="utf-8") == _text(stamp)
 
 
-def keep(predictions: Path) -> None:
-    """Renew the times of a kept file, so that it is not older than its inputs."""
-    for path in (predictions, stamp_path(predictions)):
+def keep(files: Sequence[Path]) -> None:
+    """Renew the times of kept files, so that they are not older than their inputs."""
+    for path in (*files, stamp_path(files[0])):
         os.utime(path)
 
 

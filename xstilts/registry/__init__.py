@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from xstilts.errors import RegistryError
 
 FOLDER = Path(__file__).parent
 
 E = TypeVar("E", bound="Entry")
-TaskType = Literal["classification", "multiple_choice", "span", "tagging", "retrieval", "masked_lm"]
+TaskType = Literal[
+    "classification", "multiple_choice", "span", "tagging", "retrieval", "mining", "dual_encoder", "masked_lm"
+]
+Normalisation = Literal["squad", "mlqa"]
 
 
 class Entry(BaseModel):
@@ -27,14 +30,24 @@ class Entry(BaseModel):
 
 
 class Dataset(Entry):
-    """How a published data set is named, licensed and laid out."""
+    """How a published data set is named, licensed and laid out.
+
+    `published` counts the examples of a split as its publishers do: in each language, or by language.
+    `languages` are those of files that are not named by language.
+    """
 
     title: str
     format: str
     licence: str
+    address: str = ""
     splits: dict[str, list[str]]
     evaluation: list[str] = []
     codes: dict[str, str] = {}
+    published: dict[str, int | dict[str, int]] = {}
+    counted: str = ""
+    filtered: str = ""
+    obtain: str = ""
+    languages: list[str] = ["en"]
 
 
 class Split(Entry):
@@ -50,13 +63,35 @@ class Holdout(Entry):
     holdout: Annotated[float, Field(gt=0, lt=1)]
 
 
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, Split) or (isinstance(value, dict) and "split" in value) else value
+
+
+Splits = Annotated[list[Split], BeforeValidator(_listed)]
+"""Several splits, or one without the list around it."""
+
+
 class TrainingTask(Entry):
-    """Something that a recipe may name."""
+    """Something that a recipe may name.
+
+    Tagging without `labels` takes those of its training examples. `metric` is what its development
+    examples are scored by (none: the type's headline). `spends` names the evaluation data sets that the
+    task is trained on: nothing trained on it may be scored on them.
+    """
 
     type: TaskType
     labels: list[str] = []
-    train: Split
-    dev: Split | Holdout | None = None
+    train: Splits
+    dev: Splits | Holdout | None = None
+    languages: list[str] = ["en"]
+    metric: str = ""
+    unanswerable: bool = False
+    spends: list[str] = []
+
+    @property
+    def splits(self) -> list[Split]:
+        """Every split that the task reads: what it trains on, then what it selects on."""
+        return [*self.train, *(self.dev if isinstance(self.dev, list) else [])]
 
 
 class PredictionTask(Entry):
@@ -65,12 +100,25 @@ class PredictionTask(Entry):
     type: TaskType
     labels: list[str] = []
     data: Split
+    cap: int | None = None
+    """Most examples per language: the run's (see xstilts.plan), not the registry's."""
+
+    @property
+    def is_headless(self) -> bool:
+        """Whether sentences are compared by their embeddings, without a head."""
+        return self.type in ("retrieval", "mining")
+
+    @property
+    def is_retrieval(self) -> bool:
+        """Whether anything is searched, with or without a head: chance and TF-IDF stand beside its scores."""
+        return self.is_headless or self.type == "dual_encoder"
 
 
 class EvaluationTask(PredictionTask):
     """Something that a checkpoint is scored on."""
 
     metrics: list[str]
+    normalisation: Normalisation = "squad"
     languages: list[str] | None = None
     target: str | None = None
 
@@ -124,7 +172,12 @@ def load_yaml(path: Path) -> Any:
         raise RegistryError(f"{path.name} is not valid YAML", where=str(error)) from error
 
 
-def _entries(kind: type[E], raw: dict[str, Any], path: Path) -> dict[str, E]:
+def parse_entries(kind: type[E], raw: dict[str, Any], path: Path) -> dict[str, E]:
+    """The validated entries of a registry.
+
+    Raises:
+        RegistryError: naming the entry and the key at fault.
+    """
     entries = {}
     for name, value in raw.items():
         try:
@@ -139,19 +192,19 @@ def _entries(kind: type[E], raw: dict[str, Any], path: Path) -> dict[str, E]:
 @cache
 def datasets(path: Path = FOLDER / "datasets.yaml") -> dict[str, Dataset]:
     """All data sets, by name."""
-    return _entries(Dataset, load_yaml(path), path)
+    return parse_entries(Dataset, load_yaml(path), path)
 
 
 @cache
 def training_tasks(path: Path = FOLDER / "tasks.yaml") -> dict[str, TrainingTask]:
     """All tasks that a recipe may name."""
-    return _entries(TrainingTask, load_yaml(path)["training"], path)
+    return parse_entries(TrainingTask, load_yaml(path)["training"], path)
 
 
 @cache
 def evaluation_tasks(path: Path = FOLDER / "tasks.yaml") -> dict[str, EvaluationTask]:
     """All tasks that a checkpoint may be scored on."""
-    return _entries(EvaluationTask, load_yaml(path)["evaluation"], path)
+    return parse_entries(EvaluationTask, load_yaml(path)["evaluation"], path)
 
 
 @cache
@@ -161,7 +214,7 @@ def languages(path: Path = FOLDER / "languages.yaml") -> dict[str, Language]:
     Raises:
         RegistryError: also if two entries share an ISO 639-3 code.
     """
-    entries = _entries(Language, load_yaml(path), path)
+    entries = parse_entries(Language, load_yaml(path), path)
     first: dict[str, str] = {}
     for code, language in entries.items():
         if language.iso639_3 in first:

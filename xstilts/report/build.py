@@ -31,6 +31,7 @@ LIBRARIES = (
 SOURCES = {
     "micro": "micro-XTREME: phrases in real languages, generated offline from Unicode CLDR",
     "mirror": "the publishers' own files, checked against data.lock",
+    "hub": "the Hugging Face hub's copies at fixed commits, checked against its hashes",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from xstilts.registry import evaluation_tasks
 from xstilts.tables import read_table
 
 CONTROLS = ("chance", "tfidf")
@@ -67,16 +68,17 @@ def _by_language(rows: pd.DataFrame, first: Sequence[str] = ()) -> str:
 
 
 def _retrieval(scores: pd.DataFrame) -> list[str]:
-    """A table per retrieval task and model: a row per language, a column per recipe and control."""
+    """A table per retrieval task and model of the task's first metric, a column per recipe and control."""
     parts = []
     controls = scores[scores["model"].isin(CONTROLS)]
     for task in sorted(controls["task"].unique()):
-        chosen = scores[scores["task"] == task]
+        metric = evaluation_tasks()[task].metrics[0]
+        chosen = scores[(scores["task"] == task) & (scores["metric"] == metric)]
         for model in sorted(set(chosen["model"]) - set(CONTROLS)):
             own = chosen[chosen["model"].isin([model, *CONTROLS])].copy()
             own["column"] = own["recipe"].where(own["recipe"] != "-", own["model"])
             setting = own.loc[own["model"] == model, "setting"].iloc[0]
-            title = f"## {task}: {own['metric'].iloc[0]}, {model}, {setting}\n"
+            title = f"## {task}: {metric}, {model}, {setting}\n"
             parts += [title, _by_language(own, ("chance", "untrained", "tfidf", "mlm"))]
     return parts
 

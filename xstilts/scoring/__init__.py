@@ -13,7 +13,7 @@ from typing import Any
 from xstilts.data.examples import Example
 from xstilts.data.labels import is_labelled
 from xstilts.errors import DataError, PredictionError
-from xstilts.registry import TaskType
+from xstilts.registry import Normalisation, TaskType
 
 SHOWN = 5
 
@@ -23,6 +23,8 @@ SCORERS: dict[TaskType, str] = {
     "span": "xstilts.scoring.qa",
     "tagging": "xstilts.scoring.tagging",
     "retrieval": "xstilts.scoring.retrieval",
+    "mining": "xstilts.scoring.mining",
+    "dual_encoder": "xstilts.scoring.dual_encoder",
 }
 
 HEADLINES: dict[TaskType, str] = {
@@ -31,6 +33,8 @@ HEADLINES: dict[TaskType, str] = {
     "span": "f1",
     "tagging": "f1",
     "retrieval": "accuracy",
+    "mining": "f1",
+    "dual_encoder": "mrr",
 }
 
 
@@ -96,6 +100,7 @@ def score(
     examples: Sequence[Example],
     predictions: Mapping[str, Any],
     labels: Sequence[str] = (),
+    normalisation: Normalisation = "squad",
 ) -> dict[str, Measure]:
     """Score predictions by the metrics of their task type.
 
@@ -103,29 +108,44 @@ def score(
         task_type: Which module of this package scores.
         examples: Gold examples of one language.
         predictions: By example id: a label (classification), the index of a choice (multiple choice),
-            an answer text (span), a tuple of tags (tagging), or the index of the example whose other
-            side was found (retrieval).
+            an answer text (span), a tuple of tags (tagging), the candidates found, best first, as
+            (index of the example, score) pairs (retrieval), the English id and the score of the
+            pair that was mined for the sentence, if any (mining), or the candidates of a pool that were
+            found, best first, as (id, score) pairs (dual encoder).
         labels: The task's labels, for classification and tagging; where none are given, any will do.
+        normalisation: How answers are normalised, for span.
 
     Raises:
         PredictionError: if ids are missing or extra, or a prediction is not one of the possible ones.
         DataError: if an example has no gold label.
+        RegistryError: if the normalisation is not defined for the language.
     """
     unlabelled = [example.id for example in examples if not is_labelled(example)]
-    if unlabelled:
+    if unlabelled and task_type != "mining":  # there a sentence without a translation is what it is
         raise DataError(
             f"{len(unlabelled)} examples have no gold label: {named(unlabelled)}",
             hint="score a labelled split",
         )
-    measures: dict[str, Measure] = import_module(SCORERS[task_type]).score(examples, predictions, labels)
+    options = {"normalisation": normalisation} if task_type == "span" else {}
+    scorer = import_module(SCORERS[task_type])
+    measures: dict[str, Measure] = scorer.score(examples, predictions, labels, **options)
     return measures
 
 
 def headline(
-    task_type: TaskType, examples: Sequence[Example], predicted: Sequence[Any], labels: Sequence[str] = ()
+    task_type: TaskType,
+    examples: Sequence[Example],
+    predicted: Sequence[Any],
+    labels: Sequence[str] = (),
+    metric: str = "",
 ) -> tuple[str, float]:
-    """The name and value of the task type's first metric, for predictions in the order of the examples."""
+    """The name and value of a metric (none given: the type's), for predictions in the examples' order."""
     ids = [example.id for example in examples]
     measures = score(task_type, examples, dict(zip(ids, predicted, strict=True)), labels)
-    metric = HEADLINES[task_type]
+    metric = metric or HEADLINES[task_type]
     return metric, measures[metric].value
+
+
+def scored_split(task_type: TaskType, split: str) -> str:
+    """What scores.tsv calls what is scored: where a threshold is tuned on half of a split, the other half."""
+    return f"{split}-half" if task_type == "mining" else split

@@ -10,13 +10,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypedDict, cast
 
-from xstilts.data.examples import ChoiceExample, Example, PairExample, SpanExample, TaggedExample
+from xstilts.data.examples import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    QueryExample,
+    SpanExample,
+    TaggedExample,
+)
 from xstilts.errors import DataError
 from xstilts.registry import TaskType
 from xstilts.scoring import HEADLINES, score
 
 SAMPLE = 2000
 WORDS = 10
+ANSWERS = 100
 
 Rules = dict[str, Callable[[Any], Any]]
 
@@ -40,13 +48,15 @@ def constant_baseline(
 
     Rules: classification, the most frequent label; tagging, each word form's most frequent tag, and for
     a form that was not seen the most frequent tag of all; multiple choice, the most frequent index, the
-    longest or the shortest choice; span, the whole context, its first or last sentence, or its first or
-    last k words for k from 1 to 10; retrieval, the first candidate. Counts are over all training
-    examples. Equal counts are decided by the order of labels, equal values by the order above.
+    longest or the shortest choice; span, the whole context, its first or last sentence, its first or
+    last k words for k from 1 to 10, or no answer; retrieval, the first candidate; dual encoder, the first
+    100 answers in their order. Counts are over all training examples. Equal counts are decided by the order
+    of labels, equal values by the order above.
 
     Args:
         task_type: The task type.
-        train_examples: Labelled examples that rules are counted and chosen on (not used by retrieval).
+        train_examples: Labelled examples that rules are counted and chosen on (not used by retrieval and
+            dual encoders).
         dev_examples: Labelled examples that the chosen rule is scored on.
         labels: The task's labels, for classification and tagging.
         metric: What to choose and report by; by default accuracy, and F1 for span and tagging.
@@ -56,7 +66,10 @@ def constant_baseline(
     """
     metric = metric or HEADLINES[task_type]
     if task_type == "retrieval":
-        rules: Rules = {"first candidate": lambda example: 0}
+        rules: Rules = {"first candidate": lambda example: ((0, 0.0),)}
+    elif task_type == "dual_encoder":
+        ranking = _first_answers(dev_examples)
+        rules = {f"first {ANSWERS} answers in their order": lambda example: ranking}
     elif train_examples:
         rules = RULES[task_type](train_examples)
     else:
@@ -65,6 +78,12 @@ def constant_baseline(
     sample = train_examples[:SAMPLE]
     best = max(rules, key=lambda name: values(sample, rules[name])) if len(rules) > 1 else next(iter(rules))
     return Baseline(metric=metric, value=values(dev_examples, rules[best]), rule=best)
+
+
+def _first_answers(examples: Sequence[Example]) -> tuple[tuple[str, float], ...]:
+    queries = (example for example in examples if isinstance(example, QueryExample))
+    names = dict.fromkeys(name for query in queries for name in query.candidates)
+    return tuple((name, 0.0) for name in list(names)[:ANSWERS])
 
 
 def _value(
@@ -123,7 +142,7 @@ def _span_rules(examples: Iterable[SpanExample]) -> Rules:
     for count in range(1, WORDS + 1):
         rules[f"first {count} words"] = partial(_words, start=0, stop=count)
         rules[f"last {count} words"] = partial(_words, start=-count, stop=None)
-    return rules
+    return rules | {"no answer": lambda example: ""}
 
 
 def _words(example: SpanExample, start: int, stop: int | None) -> str:

@@ -3,9 +3,16 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from xstilts.scoring.search import margin
+
 
 def equal_pool_accuracy(
-    queries: NDArray[np.float32], index: NDArray[np.float32], size: int, draws: int, seed: int
+    queries: NDArray[np.float32],
+    index: NDArray[np.float32],
+    size: int,
+    draws: int,
+    seed: int,
+    neighbours: int | None = None,
 ) -> float:
     """Accuracy over random pools: the mean over draws of the share of queries whose nearest is their own.
 
@@ -15,6 +22,7 @@ def equal_pool_accuracy(
         size: Pairs per pool; with n pairs or fewer, the one pool of all of them is scored.
         draws: Number of pools, each drawn without replacement.
         seed: Seed of the draws.
+        neighbours: How many nearest ones of the pool a margin looks at on either side; none: cosines rank.
 
     Returns:
         A fraction; ties count for the lower index, as in the scores themselves.
@@ -22,11 +30,18 @@ def equal_pool_accuracy(
     similarity = (queries.astype(np.float64) @ index.T.astype(np.float64)).astype(np.float32)
     pairs = len(queries)
     if pairs <= size:
-        return float(np.mean(similarity.argmax(axis=1) == np.arange(pairs)))
+        return _accuracy(similarity, neighbours)
     generator = np.random.default_rng(seed)
     found = []
     for _ in range(draws):
         chosen = np.sort(generator.choice(pairs, size, replace=False))
-        pool = similarity[np.ix_(chosen, chosen)]
-        found.append(np.mean(pool.argmax(axis=1) == np.arange(size)))
+        found.append(_accuracy(similarity[np.ix_(chosen, chosen)], neighbours))
     return float(np.mean(found))
+
+
+def _accuracy(similarity: NDArray[np.float32], neighbours: int | None) -> float:
+    if neighbours:
+        wide = similarity.astype(np.float64)
+        ours, theirs = (np.sort(side, axis=1)[:, -neighbours:].mean(axis=1) for side in (wide, wide.T))
+        similarity = margin(wide, ours[:, None], theirs[None, :]).astype(np.float32)
+    return float(np.mean(similarity.argmax(axis=1) == np.arange(len(similarity))))

@@ -1,11 +1,18 @@
-"""Exact nearest neighbours by inner product, in blocks, with ties broken by the lower index.
+"""Exact nearest neighbours by inner product or margin, in blocks, with ties broken by the lower index.
 
 Products are summed in float64 and rounded to float32, which is the score: matrix libraries sum in an
 order that depends on the shape of the block, and the rounding hides it, so that equal candidates tie
 whatever the blocks are (unless their products all but cancel, to less than d x 2^-29 of their size: for
 unit vectors, a cosine of zero). Score and index are then packed into one integer whose order is the ranking;
 no two are equal, so selecting the smallest needs no rule for ties.
+
+The margin (Artetxe and Schwenk 2019, eq. 2 and 3, `ratio`) of a query and a candidate is their cosine over
+the mean of two means: the query's cosines with its nearest candidates, the candidate's with its nearest
+queries. A vector that is near to everything gains nothing by it.
 """
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +20,27 @@ from numpy.typing import NDArray
 from xstilts.errors import PredictionError
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Indices = NDArray[np.int64]
-
 Keys = NDArray[np.int64]
+Products = Callable[[slice, slice], Doubles]
+Ranking = tuple[tuple[int, float], ...]
 
-_SHIFT = 32
-_LOW = (1 << _SHIFT) - 1
+DEPTH = 20
+"""How many candidates are kept of each ranking."""
+
+POOL_DEPTH = 100
+"""The same, where the candidates of all languages are one pool."""
+
+SHIFT = 32
+_LOW = (1 << SHIFT) - 1
+
+
+class Means(NamedTuple):
+    """The mean cosine of each query, shape (n,), and of each candidate, (m,), with its nearest ones."""
+
+    queries: Doubles
+    candidates: Doubles
 
 
 def unit_rows(vectors: Floats) -> Floats:
@@ -28,7 +50,44 @@ def unit_rows(vectors: Floats) -> Floats:
     return scaled
 
 
-def top_k(queries: Floats, candidates: Floats, k: int = 1, block: int = 1024) -> tuple[Indices, Floats]:
+def nearest(
+    queries: Floats, candidates: Floats, k: int, neighbours: int | None = None, device: str = "cpu"
+) -> tuple[Indices, Floats]:
+    """The k best candidates of each query (all, where there are fewer), by cosine or by margin.
+
+    Args:
+        queries: Unit vectors (n, d).
+        candidates: Unit vectors (m, d).
+        k: How many to find.
+        neighbours: How many nearest ones a margin looks at on either side; none: by cosine.
+        device: `cpu`, or a device of torch.
+
+    Returns:
+        As `top_k`.
+    """
+    means = None
+    if neighbours:
+        ahead, back = both_ways(queries, candidates, neighbours, device)
+        means = Means(ahead[1].mean(axis=1, dtype=np.float64), back[1].mean(axis=1, dtype=np.float64))
+    return top_k(queries, candidates, min(k, len(candidates)), means=means, device=device)
+
+
+def both_ways(
+    ours: Floats, theirs: Floats, neighbours: int, device: str = "cpu"
+) -> tuple[tuple[Indices, Floats], tuple[Indices, Floats]]:
+    """The nearest of `theirs` for each of `ours`, and the other way round; as `top_k`."""
+    ahead = top_k(ours, theirs, min(neighbours, len(theirs)), device=device)
+    return ahead, top_k(theirs, ours, min(neighbours, len(ours)), device=device)
+
+
+def top_k(
+    queries: Floats,
+    candidates: Floats,
+    k: int = 1,
+    block: int = 1024,
+    means: Means | None = None,
+    device: str = "cpu",
+) -> tuple[Indices, Floats]:
     """The k candidates with the greatest inner product for each query, best first.
 
     Memory beside the result is about 32 x block^2 bytes, whatever the numbers of queries and candidates.
@@ -38,6 +97,8 @@ def top_k(queries: Floats, candidates: Floats, k: int = 1, block: int = 1024) ->
         candidates: Shape (m, d).
         k: How many to find, at most m.
         block: How many queries, and how many candidates, are multiplied at a time.
+        means: If given, the margin ranks instead of the product.
+        device: `cpu` for numpy, or a device of torch; the result is the same.
 
     Returns:
         Indices of candidates and their scores, both of shape (n, k). Candidates with equal scores come
@@ -49,31 +110,65 @@ def top_k(queries: Floats, candidates: Floats, k: int = 1, block: int = 1024) ->
     """
     if queries.ndim != 2 or candidates.ndim != 2 or queries.shape[1] != candidates.shape[1]:
         raise ValueError(f"queries {queries.shape} and candidates {candidates.shape} do not fit")
-    if not 1 <= k <= len(candidates) < _LOW:
-        raise ValueError(f"cannot find {k} of {len(candidates)} candidates")
     for name, vectors in (("queries", queries), ("candidates", candidates)):
         if not np.isfinite(vectors).all():
             raise PredictionError(f"embeddings of the {name} hold NaN or infinity", hint="check the model")
-    best = np.empty((len(queries), k), dtype=np.int64)
-    for start in range(0, len(queries), block):
-        best[start : start + block] = _best_keys(queries[start : start + block], candidates, k, block)
-    return _indices(best), _scores(best)
+    if device != "cpu" and 1 <= k <= len(candidates):
+        from xstilts.scoring.search_torch import best_keys
+
+        return _unpacked(best_keys(queries, candidates, k, block, means, device))
+
+    def products(rows: slice, columns: slice) -> Doubles:
+        return queries[rows].astype(np.float64) @ candidates[columns].astype(np.float64).T
+
+    return best_of(products, len(queries), len(candidates), k, block, means)
 
 
-def _best_keys(queries: Floats, candidates: Floats, k: int, block: int) -> Keys:
-    best = np.empty((len(queries), 0), dtype=np.int64)
-    wide = queries.astype(np.float64)
-    for start in range(0, len(candidates), block):
-        products = wide @ candidates[start : start + block].astype(np.float64).T
-        keys = np.concatenate([best, _keys(products.astype(np.float32), start)], axis=1)
+def best_of(
+    products: Products, n: int, m: int, k: int, block: int = 1024, means: Means | None = None
+) -> tuple[Indices, Floats]:
+    """As `top_k`, for vectors of any kind: `products` gives the inner products of some rows and columns.
+
+    Raises:
+        ValueError: if k is not within 1 to m.
+    """
+    if not 1 <= k <= m < _LOW:
+        raise ValueError(f"cannot find {k} of {m} candidates")
+    best = np.empty((n, k), dtype=np.int64)
+    for start in range(0, n, block):
+        rows = slice(start, min(start + block, n))
+        best[rows] = _best_keys(products, rows, m, k, block, means)
+    return _unpacked(best)
+
+
+def rankings(ids: Sequence[str], indices: Indices, scores: Floats) -> dict[str, Ranking]:
+    """What a search has found, by the id of the query: (index, score) pairs, best first."""
+    found = zip(ids, indices.tolist(), scores.tolist(), strict=True)
+    return {name: tuple(zip(row, values, strict=True)) for name, row, values in found}
+
+
+def _best_keys(products: Products, rows: slice, m: int, k: int, block: int, means: Means | None) -> Keys:
+    best = np.empty((rows.stop - rows.start, 0), dtype=np.int64)
+    for start in range(0, m, block):
+        columns = slice(start, min(start + block, m))
+        values = products(rows, columns)
+        if means is not None:
+            values = margin(values, means.queries[rows, None], means.candidates[None, columns])
+        keys = np.concatenate([best, _keys(values.astype(np.float32), start)], axis=1)
         best = np.partition(keys, k - 1, axis=1)[:, :k] if keys.shape[1] > k else keys
     return np.sort(best, axis=1)
+
+
+def margin(cosines: Doubles, ours: Doubles, theirs: Doubles) -> Doubles:
+    """Cosines over the mean of both neighbourhoods' means; 0 where that is not positive."""
+    middle = np.broadcast_to((ours + theirs) / 2, cosines.shape)
+    return np.divide(cosines, middle, out=np.zeros_like(cosines), where=middle > 0)
 
 
 def _keys(scores: Floats, start: int) -> Keys:
     """Integers that ascend as scores descend, then as indices (from `start`) ascend."""
     rising = _swap((scores + np.float32(0)).view(np.int32))  # the sum makes -0.0 equal to 0.0
-    return (~rising).astype(np.int64) << _SHIFT | np.arange(start, start + scores.shape[1])
+    return (~rising).astype(np.int64) << SHIFT | np.arange(start, start + scores.shape[1])
 
 
 def _swap(bits: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -81,9 +176,5 @@ def _swap(bits: NDArray[np.int32]) -> NDArray[np.int32]:
     return bits ^ ((bits >> 31) & 0x7FFFFFFF)
 
 
-def _indices(keys: Keys) -> Indices:
-    return keys & _LOW
-
-
-def _scores(keys: Keys) -> Floats:
-    return _swap(~(keys >> _SHIFT).astype(np.int32)).view(np.float32)
+def _unpacked(keys: Keys) -> tuple[Indices, Floats]:
+    return keys & _LOW, _swap(~(keys >> SHIFT).astype(np.int32)).view(np.float32)

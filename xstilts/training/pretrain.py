@@ -21,7 +21,7 @@ from xstilts.model import batches
 from xstilts.model.batches import Batch
 from xstilts.model.checkpoint import LM_HEAD, LanguageModelHead, Model
 from xstilts.model.device import seed_of
-from xstilts.model.heads import IGNORED
+from xstilts.model.heads import IGNORED, ranking_loss
 from xstilts.model.pieces import Pieces
 from xstilts.model.pooling import pool
 from xstilts.training.loop import Optimisation, Step, optimise
@@ -137,7 +137,7 @@ def _steps(
             return Step(loss, len(rows))
         chosen = next(pair_rows)
         first, second = (batches.collate(side, chosen, model.pieces.pad, device) for side in sides)
-        loss = loss + ranking_loss(model, first, second, layer, settings.temperature)
+        loss = loss + translation_loss(model, first, second, layer, settings.temperature)
         return Step(loss, len(rows) + len(chosen))
 
     while True:
@@ -201,12 +201,11 @@ def masked_lm_loss(model: Model, batch: Batch, share: float, generator: np.rando
     return functional.cross_entropy(logits, wanted[chosen])
 
 
-def ranking_loss(model: Model, first: Batch, second: Batch, layer: int, temperature: float) -> Tensor:
-    """Mean in-batch softmax loss of both directions; gold is the diagonal."""
+def translation_loss(model: Model, first: Batch, second: Batch, layer: int, temperature: float) -> Tensor:
+    """Mean in-batch softmax loss of both directions."""
     sides = [
         functional.normalize(pool(model.encoder, batch, layer, "mean", model.pieces.special), dim=-1)
         for batch in (first, second)
     ]
     similarity = sides[0] @ sides[1].T / temperature
-    gold = torch.arange(len(first.rows), device=similarity.device)
-    return (functional.cross_entropy(similarity, gold) + functional.cross_entropy(similarity.T, gold)) / 2
+    return (ranking_loss(similarity) + ranking_loss(similarity.T)) / 2

@@ -15,14 +15,15 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from xstilts.data.examples import Example
+from xstilts.data.examples import Example, TaggedExample
 from xstilts.errors import TrainingError
 from xstilts.job_settings import PartJob, StageJob
 from xstilts.model import batches, features
 from xstilts.model.checkpoint import LanguageModelHead, Model
 from xstilts.model.device import seed_of
 from xstilts.model.features import Feature, Lengths
-from xstilts.model.heads import IGNORED
+from xstilts.model.heads import IGNORED, RankingHead
+from xstilts.model.pooling import pool
 from xstilts.prediction.predict import Decoding, predict
 from xstilts.scoring import headline
 from xstilts.training.loop import Optimisation, Step, optimise
@@ -88,7 +89,7 @@ def train_stage(
     model.head_entries.clear()
     torch.manual_seed(seed_of(seed, stage))
     for part in parts:
-        model.add_head(part.name, part.settings.entry.type, part.settings.entry.labels)
+        model.add_head(part.name, part.settings.entry.type, _labels(part))
     model.to(model.encoder.device)
     rows = {part.name: _rows(model, part) for part in parts}
     counts = {part.name: _steps(len(rows[part.name]), part.settings) for part in parts}
@@ -103,6 +104,15 @@ def train_stage(
     return selection.rows
 
 
+def _labels(part: Part) -> list[str]:
+    """The task's labels; of tagging without any, those of the training examples."""
+    entry = part.settings.entry
+    if entry.type != "tagging" or entry.labels:
+        return entry.labels
+    tagged = [example for example in part.train if isinstance(example, TaggedExample)]
+    return sorted({tag for example in tagged for tag in example.tags or ()})
+
+
 def _check(model: Model, parts: Sequence[Part]) -> None:
     for part in parts:
         model.check_length(part.settings.max_length)
@@ -114,10 +124,10 @@ def _check(model: Model, parts: Sequence[Part]) -> None:
 
 
 def _rows(model: Model, part: Part) -> list[list[Feature]]:
-    """Rows grouped so that what belongs together stays together (the choices of an example)."""
-    entry = part.settings.entry
-    built = features.build(entry.type, part.train, model.pieces, part.lengths, entry.labels)
-    if entry.type != "multiple_choice":
+    """Rows grouped so that what belongs together stays together: all choices, or a query and its answer."""
+    entry = model.head_entries[part.name]
+    built = features.build(entry["type"], part.train, model.pieces, part.lengths, entry["labels"])
+    if entry["type"] not in ("multiple_choice", "dual_encoder"):
         return [[row] for row in built]
     groups: dict[int, list[Feature]] = {}
     for row in built:
@@ -149,7 +159,8 @@ def _drawn(
     for which in generator.permutation(order):
         part = parts[which]
         groups = [rows[part.name][i] for i in next(streams[part.name])]
-        yield partial(_step, model, part, groups)
+        step = _ranking_step if part.settings.entry.type == "dual_encoder" else _step
+        yield partial(step, model, part, groups)
 
 
 def _step(model: Model, part: Part, groups: list[list[Feature]]) -> Step:
@@ -158,7 +169,7 @@ def _step(model: Model, part: Part, groups: list[list[Feature]]) -> Step:
     batch = batches.collate(ids, list(range(len(ids))), model.pieces.pad, model.encoder.device)
     hidden = model.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
     head = model.heads[part.name]
-    assert not isinstance(head, LanguageModelHead)
+    assert not isinstance(head, LanguageModelHead | RankingHead)
     logits: Tensor = head(hidden)
     if part.settings.entry.type == "multiple_choice":
         by_example = logits.flatten().split([len(group) for group in groups])
@@ -167,6 +178,18 @@ def _step(model: Model, part: Part, groups: list[list[Feature]]) -> Step:
     if part.settings.entry.type == "span":
         logits = logits.masked_fill(batch.mask[..., None] == 0, MASKED)
     return Step(head.loss(logits, _gold(part, rows).to(hidden.device)), len(groups))
+
+
+def _ranking_step(model: Model, part: Part, groups: list[list[Feature]]) -> Step:
+    """Each query against the answers of the whole batch."""
+    head, pooling = model.heads[part.name], part.settings.embedding
+    assert isinstance(head, RankingHead) and pooling is not None
+    sides = []
+    for ids in ([group[side].ids for group in groups] for side in (0, 1)):
+        batch = batches.collate(ids, list(range(len(ids))), model.pieces.pad, model.encoder.device)
+        sides.append(head(pool(model.encoder, batch, model.layers, pooling, model.pieces.special)))
+    answers = _gold(part, [group[0] for group in groups]).to(sides[0].device)
+    return Step(head.loss(sides[0], sides[1], answers), len(groups))
 
 
 def _gold(part: Part, rows: Sequence[Feature]) -> Tensor:
@@ -197,9 +220,12 @@ class _Selection:
     def _score(self, step: int) -> None:
         loss, values = float(np.mean(self.losses)), []
         for part in self.parts:
-            how = Decoding(part.lengths, part.settings.max_answer, DEV_BATCH_TOKENS)
+            settings, entry = part.settings, part.settings.entry
+            how = Decoding(
+                part.lengths, settings.max_answer, DEV_BATCH_TOKENS, entry.unanswerable, settings.embedding
+            )
             found = predict(self.model, part.name, part.dev, how)
-            metric, value = headline(part.settings.entry.type, part.dev, found)
+            metric, value = headline(entry.type, part.dev, found, metric=entry.metric)
             values.append(value)
             self.rows.append(
                 {"step": step, "loss": loss, "task": part.name, "metric": metric, "value": value}

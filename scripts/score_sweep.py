@@ -1,0 +1,54 @@
+"""Score one retrieval task of a masked LM with every hidden state and pooling, apart from the scores."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from xstilts import card
+from xstilts.command_line import from_json, run
+from xstilts.data.sources import open_source
+from xstilts.job_settings import RetrievalPredictionJob
+from xstilts.registry import EvaluationTask
+from xstilts.scoring.table import RunKey, chosen, score_rows, score_table
+from xstilts.tables import write_table
+
+
+def main(
+    checkpoint: Annotated[Path, Option(help="The checkpoint")],
+    task: Annotated[str, Option(help="Name of the retrieval task")],
+    entry: Annotated[str, Option(help="Its registry entry, as JSON")],
+    languages: Annotated[str, Option(help="Languages, separated by spaces")],
+    root: Annotated[Path, Option(help="Source folder of the examples")],
+    settings: Annotated[str, Option(help="Direction and similarity, as JSON")],
+    key: Annotated[str, Option(help="run, model, recipe and seed of the scores, as JSON")],
+    threads: Annotated[int, Option(help="CPU threads")],
+    device: Annotated[str, Option(help="auto, cpu or cuda")],
+    scores: Annotated[Path, Option(help="Table to write, in the columns of scores.tsv")],
+    lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
+) -> None:
+    """Write the task's metrics for each layer, pooling and language."""
+    definition = from_json(EvaluationTask, entry, "--entry")
+    how = from_json(RetrievalPredictionJob, settings, "--settings")
+    source = open_source(root, lock)
+    from xstilts.model import checkpoint as checkpoints
+    from xstilts.model.device import prepare
+    from xstilts.prediction.sweep import every_setting
+
+    place = prepare(device, threads)
+    model = checkpoints.load(checkpoint, with_heads=False).to(place)
+    known = {**json.loads(key), "parameters": card.read(checkpoint)["parameters"]}
+    split, rows = definition.data.split, []
+    for language in sorted(languages.split()):
+        examples = source.read(definition.data.dataset, split, language)
+        label = f"sweep {task} {language}"
+        for setting, measures in every_setting(model, examples, how, label):
+            whose = from_json(RunKey, json.dumps({**known, "setting": setting}), "--key")
+            wanted = chosen(measures, definition.metrics, task)
+            rows += score_rows(whose, task, split, language, wanted)
+    write_table(score_table(rows), scores)
+
+
+if __name__ == "__main__":
+    run(main)
