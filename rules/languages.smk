@@ -23,7 +23,7 @@ rule measure_fertility:
     """Pieces of each language's aligned text per piece of its English."""
     input:
         tokenizer=JOBS.checkpoint(PLAN.run.models[0], "mlm", 0),
-        data=JOBS.evaluation_inputs("tatoeba"),
+        data=lambda w: JOBS.evaluation_inputs("tatoeba"),
     output:
         f"{RUN}/fertility.tsv",
     log:
@@ -33,7 +33,7 @@ rule measure_fertility:
     params:
         code=JOBS.fertility_code,
         languages=" ".join(PLAN.languages("tatoeba")),
-        locks=JOBS.evaluation_locks("tatoeba"),
+        locks=lambda w: JOBS.evaluation_locks("tatoeba"),
     message:
         "measure the fertility of the tokenizer"
     shell:

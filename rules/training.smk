@@ -1,5 +1,5 @@
 # Recipes to checkpoints: every stage is one job on top of the checkpoint without its last stage.
-# Needs: checkpoints of `mlm`, prepared training data (or text, for continued masked LM).
+# Needs: checkpoints of `mlm`, prepared training data (and text, for continued masked LM).
 # Makes: checkpoints/<model>/<recipe>/seed<k>/.
 
 
@@ -9,6 +9,7 @@ rule train_stage:
         checkpoint=lambda w: JOBS.checkpoint(w.model, JOBS.prefix(w.recipe), w.seed),
         train=lambda w: JOBS.training_files(w.recipe, "train"),
         dev=lambda w: JOBS.training_files(w.recipe, "dev"),
+        corpus=lambda w: JOBS.mixed_text(w.recipe),
     output:
         directory(f"{RUN}/checkpoints/{{model}}/{{recipe}}/seed{{seed}}"),
     log:
@@ -26,17 +27,19 @@ rule train_stage:
         threads=lambda w: JOBS.threads(w.model, w.recipe),
         device=PLAN.run.device,
         data=lambda w, input: Path(input.train[0]).parents[1],
+        corpus=lambda w, input: "--corpus" if input.corpus else "",
     message:
         "train {wildcards.model} on {wildcards.recipe}, seed {wildcards.seed}"
     shell:
         "python scripts/train_stage.py --checkpoint {input.checkpoint:q} --data {params.data}"
+        " {params.corpus} {input.corpus:q}"
         " --model {wildcards.model} --recipe {wildcards.recipe} --seed {wildcards.seed}"
         " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
         " --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule continue_pretraining:
-    """Train the last stage of a recipe that is continued masked LM on the run's text."""
+    """Train the last stage of a recipe that is continued masked LM alone, on the run's text."""
     input:
         checkpoint=lambda w: JOBS.checkpoint(w.model, JOBS.prefix(w.recipe), w.seed),
         corpus=f"{RUN}/data/corpus",

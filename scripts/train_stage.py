@@ -23,6 +23,7 @@ def main(
     device: Annotated[str, Option(help="auto, cpu or cuda")],
     code: Annotated[str, Option(help="Hash of the code, for the card")],
     output: Annotated[Path, Option(help="Folder of the checkpoint")],
+    corpus: Annotated[Path | None, Option(help="Prepared text, where masked LM is part of the stage")] = None,
 ) -> None:
     """Fine-tune on one stage; the weights that are best on the English dev sets are kept."""
     begun = time.monotonic()
@@ -30,17 +31,23 @@ def main(
     from xstilts.model import checkpoint as checkpoints
     from xstilts.model.device import prepare
     from xstilts.training import training_log
-    from xstilts.training.stage import Part, cap, train_stage
+    from xstilts.training.pretrain import read_corpus
+    from xstilts.training.stage import Part, Text, cap, train_stage
 
     stage = recipes.parse(recipe).stages[-1]
     parts = []
     for part in stage.parts:
-        own = shared.parts[part.task]
+        own = shared.parts.get(part.task)
+        if own is None:
+            continue  # masked LM has no examples
         train, dev = (read_examples(data / part.task / f"{split}.jsonl") for split in ("train", "dev"))
         parts.append(Part(part.task, own, cap(train, own.examples, seed, part.task), dev))
     place = prepare(device, threads)
-    made = checkpoints.load(checkpoint, with_heads=False).to(place)
-    rows = train_stage(made, parts, shared, seed, str(stage))
+    made = checkpoints.load(checkpoint, with_heads=corpus is not None).to(place)
+    text = None
+    if corpus and (how := shared.masked_lm):
+        text = Text(read_corpus(corpus, made, how.max_length, how.sampling_exponent), how)
+    rows = train_stage(made, parts, shared, seed, str(stage), text)
     checkpoints.save(made, output)
     training_log.write(rows, output)
     card.write(

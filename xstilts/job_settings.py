@@ -121,7 +121,7 @@ class PartJob(Section):
 
 
 class StageJob(Section):
-    """One stage: what its tasks share, and each task's own."""
+    """One stage: what its tasks share, each task's own, and masked LM's, where it is one of them."""
 
     learning_rate: PositiveAmount
     warmup: Share
@@ -129,6 +129,7 @@ class StageJob(Section):
     clip: PositiveAmount
     selections: Positive
     parts: dict[str, PartJob]
+    masked_lm: PretrainingJob | None = None
 
 
 class TaskPredictionJob(Section):

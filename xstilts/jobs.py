@@ -158,11 +158,12 @@ class Jobs:
             shape = self.settings.models[model].architecture
             if shape is None or recipe == UNTRAINED:
                 continue
-            if recipe == MLM or self.plan.is_continued(recipe):
-                lengths = [self.plan.pretraining_settings(model, recipe).max_length]
-            else:
+            lengths = []
+            if recipe == MLM or self.plan.uses_text(recipe):
+                lengths.append(self.plan.pretraining_settings(model, recipe).max_length)
+            if self.plan.supervised(recipe):
                 stage = self.plan.stage_settings(model, recipe)
-                lengths = [part.max_length for part in stage.parts.values()]
+                lengths += [part.max_length for part in stage.parts.values()]
             if max(lengths) > shape.positions:
                 raise ConfigError(
                     f"inputs of {max(lengths)} pieces exceed the {shape.positions} positions of {model}",
@@ -352,7 +353,7 @@ class Jobs:
     @property
     def reads_corpus(self) -> bool:
         """Whether any model of the run is trained on the pre-training text."""
-        continued = any(self.plan.is_continued(recipe) for _, recipe, _ in self.plan.checkpoints)
+        continued = any(self.plan.uses_text(recipe) for _, recipe, _ in self.plan.checkpoints)
         return bool(self.pretrained_models) or continued
 
     @property
@@ -379,17 +380,17 @@ class Jobs:
 
     @property
     def trained_pattern(self) -> str:
-        """A wildcard constraint: recipes whose last stage is trained on examples."""
+        """A wildcard constraint: recipes whose last stage is trained on examples, and maybe on text."""
         entries = registry.training_tasks()
-        examples = [name for name, entry in entries.items() if entry.type != "masked_lm"]
-        return recipes.pattern(entries, last=examples)
+        examples = [name for name, entry in entries.items() if not entry.is_text]
+        return recipes.pattern(entries, some=examples)
 
     @property
     def continued_pattern(self) -> str:
-        """A wildcard constraint: recipes whose last stage is continued masked LM."""
+        """A wildcard constraint: recipes whose last stage is continued masked LM alone."""
         entries = registry.training_tasks()
-        masked = [name for name, entry in entries.items() if entry.type == "masked_lm"]
-        return recipes.pattern(entries, last=masked)
+        masked = [name for name, entry in entries.items() if entry.is_text]
+        return recipes.pattern_of_last(entries, only=masked)
 
     @property
     def recipe_pattern(self) -> str:
@@ -407,14 +408,17 @@ class Jobs:
         return str(recipes.parse(recipe).prefix)
 
     def training_files(self, recipe: str, split: str) -> list[str]:
-        """Prepared examples of every task of the last stage."""
-        parts = self.plan.recipe(recipe).stages[-1].parts
+        """Prepared examples of every task of the last stage that has any."""
+        parts = self.plan.supervised(recipe)
         return [f"{self.folder}/data/training/{part.task}/{split}.jsonl" for part in parts]
+
+    def mixed_text(self, recipe: str) -> list[str]:
+        """The pre-training text, where continued masked LM is part of the last stage."""
+        return [f"{self.folder}/data/corpus"] if self.plan.uses_text(recipe) else []
 
     def stage_code(self, recipe: str) -> str:
         """Hash of the training code and the dev metrics of the last stage."""
-        parts = self.plan.recipe(recipe).stages[-1].parts
-        types = {self.plan.training_task(part.task, recipe).type for part in parts}
+        types = {self.plan.training_task(part.task, recipe).type for part in self.plan.supervised(recipe)}
         modules = [SCORERS[kind] for kind in types] + [
             DUAL_ENCODER for kind in types if kind == "dual_encoder"
         ]

@@ -161,19 +161,35 @@ class Plan:
         """A parsed recipe all of whose tasks exist."""
         parsed = recipes.parse(text)
         for stage in parsed.stages:
-            kinds = {self.training_task(part.task, text).type for part in stage.parts}
-            if "masked_lm" in kinds and (len(stage.parts) > 1 or stage.parts[0].examples):
-                raise RecipeError(
-                    f"'{stage}' in '{text}': continued masked LM is a stage of its own, without a cap",
-                    where=text,
-                    hint="write 'cmlm-mnli'; how long it lasts is pretraining.steps",
-                )
+            for part in stage.parts:
+                if self.training_task(part.task, text).is_text and part.examples:
+                    raise RecipeError(
+                        f"'{part}' in '{text}': continued masked LM has no cap on examples",
+                        where=text,
+                        hint=f"write '{part.task}'; how long it lasts is pretraining.steps",
+                    )
         return parsed
 
     def is_continued(self, recipe: str) -> bool:
-        """Whether the last stage of a recipe is continued masked LM."""
-        stages = recipes.parse(recipe).stages
-        return bool(stages) and self.training_task(stages[-1].parts[0].task, recipe).type == "masked_lm"
+        """Whether the last stage of a recipe is continued masked LM alone."""
+        return self.uses_text(recipe) and not self.supervised(recipe)
+
+    def uses_text(self, recipe: str) -> bool:
+        """Whether the last stage of a recipe is continued masked LM, alone or mixed with other tasks."""
+        return any(
+            self.training_task(part.task, recipe).is_text
+            for stage in recipes.parse(recipe).stages[-1:]
+            for part in stage.parts
+        )
+
+    def supervised(self, recipe: str) -> list[Part]:
+        """The parts of a recipe's last stage that have examples."""
+        return [
+            part
+            for stage in recipes.parse(recipe).stages[-1:]
+            for part in stage.parts
+            if not self.training_task(part.task, recipe).is_text
+        ]
 
     def languages(self, task: str) -> list[str]:
         """The languages of the run that a task has, in the order of the configuration.
@@ -264,7 +280,7 @@ class Plan:
         """Every task with examples that some stage trains on, sorted."""
         named = {task for _, recipe, _ in self.checkpoints for task in recipes.parse(recipe).tasks}
         entries = registry.training_tasks()
-        return sorted(task for task in named if entries[task].type != "masked_lm")
+        return sorted(task for task in named if not entries[task].is_text)
 
     @property
     def controlled_tasks(self) -> list[str]:
@@ -279,10 +295,10 @@ class Plan:
     def stage_settings(self, model: str, recipe: str) -> StageJob:
         """All that decides the last stage of a recipe; its tasks share the smallest of their values."""
         training = self.settings.training
-        stage = self.recipe(recipe).stages[-1]
+        supervised = self.supervised(recipe)
 
         def smallest(value: Number | dict[str, Number]) -> Number:
-            return min(resolve(value, model=model, recipe=recipe, task=part.task) for part in stage.parts)
+            return min(resolve(value, model=model, recipe=recipe, task=part.task) for part in supervised)
 
         return StageJob(
             learning_rate=smallest(training.learning_rate),
@@ -290,7 +306,8 @@ class Plan:
             weight_decay=smallest(training.weight_decay),
             clip=smallest(training.clip),
             selections=smallest(training.selections),
-            parts={part.task: self._part_settings(model, recipe, part) for part in stage.parts},
+            parts={part.task: self._part_settings(model, recipe, part) for part in supervised},
+            masked_lm=self.pretraining_settings(model, recipe) if self.uses_text(recipe) else None,
         )
 
     def _part_settings(self, model: str, recipe: str, part: Part) -> PartJob:
@@ -381,10 +398,10 @@ class Plan:
         )
 
     def pretraining_settings(self, model: str, recipe: str = MLM) -> PretrainingJob:
-        """All that decides the masked LM of a model, or a last stage of continued masked LM."""
+        """All that decides the masked LM of a model, or continued masked LM in a recipe's last stage."""
         settings = self.settings.pretraining
-        stages = recipes.parse(recipe).stages
-        task = str(stages[-1]) if stages else ANY
+        parts = [part.task for stage in recipes.parse(recipe).stages[-1:] for part in stage.parts]
+        task = next((name for name in parts if self.training_task(name, recipe).is_text), ANY)
         varied = {
             "steps": resolve(settings.steps, model=model, recipe=recipe, task=task),
             "learning_rate": resolve(settings.learning_rate, model=model, recipe=recipe, task=task),

@@ -149,17 +149,28 @@ class _Parser:
         )
 
 
-def pattern(tasks: Iterable[str], last: Iterable[str]) -> str:
-    """A regular expression of the recipes of these tasks whose last stage has only tasks of `last`.
+def pattern(tasks: Iterable[str], *, some: Iterable[str]) -> str:
+    """A regular expression of the recipes of these tasks whose last stage has a task of `some`.
 
     It is the grammar without its two conditions on a stage: sorted, and no task twice.
     """
+    every = set(tasks)
+    others = every - set(some)
+    before = rf"(?:{_part(others)}\+)*" if others else ""
+    return rf"(?:{_stage(every)}-)*{before}{_part(some)}(?:\+{_part(every)})*"
 
-    def stage(names: Iterable[str]) -> str:
-        part = rf"(?:{'|'.join(sorted(names))})(?:@[1-9][0-9]*)?"
-        return rf"{part}(?:\+{part})*"
 
-    return rf"(?:{stage(tasks)}-)*{stage(last)}"
+def pattern_of_last(tasks: Iterable[str], *, only: Iterable[str]) -> str:
+    """As `pattern`, of the recipes whose last stage has only tasks of `only`."""
+    return rf"(?:{_stage(tasks)}-)*{_stage(only)}"
+
+
+def _stage(tasks: Iterable[str]) -> str:
+    return rf"{_part(tasks)}(?:\+{_part(tasks)})*"
+
+
+def _part(tasks: Iterable[str]) -> str:
+    return rf"(?:{'|'.join(sorted(tasks))})(?:@[1-9][0-9]*)?"
 
 
 def prefixes(recipe: Recipe) -> list[Recipe]:

@@ -1,6 +1,7 @@
 """A whole small run: it is repeatable, nothing is left to do, and an edit rebuilds what it touches."""
 
 import filecmp
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -152,11 +153,15 @@ def test_a_renamed_language_schedules_no_training(edited: Clone) -> None:
 
 
 def test_continued_masked_lm_goes_on_from_its_prefix(copied: Clone) -> None:
-    changed = overlay(copied, studies__typology__recipes=["mlm", "mnli", "mnli+udpos", "mnli-cmlm"])
+    recipes = ["mlm", "mnli", "mnli+udpos", "mnli-cmlm", "cmlm+mnli"]
+    changed = overlay(copied, studies__typology__recipes=recipes)
     planned = copied.scheduled(config=changed)
-    assert planned.counts["continue_pretraining"] == 1
-    assert {"train_stage", "pretrain_model", "prepare_text"}.isdisjoint(planned.rules)
-    copied.build("results/tiny/checkpoints/micro/mnli-cmlm/seed1", config=changed)
+    assert planned.counts["continue_pretraining"] == planned.counts["train_stage"] == 1
+    assert {"pretrain_model", "prepare_text"}.isdisjoint(planned.rules)
+    checkpoints = copied.results() / "checkpoints/micro"
+    copied.build(*(str(checkpoints / name / "seed1") for name in recipes[-2:]), config=changed)
+    heads = [json.loads((checkpoints / name / "seed1/heads.json").read_text()) for name in recipes[-2:]]
+    assert [set(each) for each in heads] == [{"mlm"}, {"mlm", "mnli"}]
 
 
 def test_the_learning_rate_of_a_task_retrains_the_recipes_with_it(edited: Clone) -> None:

@@ -210,7 +210,7 @@ def tasks() -> dict[str, TrainingTask]:
     return {
         name: task
         for name, task in registry.training_tasks().items()
-        if task.type != "masked_lm" and all(_holds(held, split, task.languages) for split in task.splits)
+        if not task.is_text and all(_holds(held, split, task.languages) for split in task.splits)
     }
 
 

@@ -185,16 +185,22 @@ def test_pretraining_steps_may_vary_by_model() -> None:
     assert plan.pretraining_settings("micro").steps == 20
 
 
-def test_continued_masked_lm_is_a_stage_of_its_own() -> None:
+def test_continued_masked_lm_is_a_stage_of_its_own_or_part_of_one() -> None:
     plan = plan_of(["mnli-cmlm-squad1", "cmlm"], ["tatoeba"], pretraining__steps={"*": 100, "*/*/cmlm": 7})
     continued = [recipe for _, recipe, _ in plan.checkpoints if plan.is_continued(recipe)]
     assert continued == ["cmlm", "mnli-cmlm"]
     assert plan.pretraining_settings("micro", "mnli-cmlm").steps == 7
     assert plan.pretraining_settings("micro").steps == 100
     assert plan.training_tasks == ["mnli", "squad1"]
-    for text in ("cmlm+mnli", "cmlm@100"):
-        with pytest.raises(RecipeError, match="a stage of its own"):
-            plan_of([text], ["tatoeba"])
+    mixed = plan_of(["cmlm+mnli"], ["tatoeba"], pretraining__steps={"*": 100, "*/*/cmlm": 7})
+    assert not mixed.is_continued("cmlm+mnli") and mixed.training_tasks == ["mnli"]
+    stage = mixed.stage_settings("micro", "cmlm+mnli")
+    assert set(stage.parts) == {"mnli"} and stage.masked_lm is not None and stage.masked_lm.steps == 7
+    jobs = Jobs(mixed)
+    assert jobs.training_files("cmlm+mnli", "dev") == ["results/micro/data/training/mnli/dev.jsonl"]
+    assert jobs.mixed_text("cmlm+mnli") and not jobs.mixed_text("mnli") and jobs.reads_corpus
+    with pytest.raises(RecipeError, match="no cap"):
+        plan_of(["cmlm@100+mnli"], ["tatoeba"])
 
 
 def test_a_study_is_given_the_names_that_the_scores_have() -> None:
@@ -235,6 +241,8 @@ def test_what_a_job_gets_of_a_task_is_what_it_reads() -> None:
         ("csqa@50-mnli+squad1", True, False),
         ("cmlm-csqa", True, False),
         ("csqa-cmlm", False, True),
+        ("csqa-cmlm+mnli", True, False),
+        ("cmlm+mnli+squad1-cmlm", False, True),
         ("cmlm", False, True),
         ("mlm", False, False),
         ("untrained", False, False),

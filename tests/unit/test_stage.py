@@ -3,7 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from stage_tasks import LABELS, examples, part
@@ -11,12 +13,13 @@ from tiny_models import tiny
 
 from xstilts.data.examples import Example, SpanExample, TaggedExample
 from xstilts.errors import ConfigError, TrainingError
-from xstilts.job_settings import StageJob
-from xstilts.model import checkpoint
-from xstilts.model.checkpoint import Model
+from xstilts.job_settings import PretrainingJob, StageJob
+from xstilts.model import batches, checkpoint
+from xstilts.model.checkpoint import LM_HEAD, Model
 from xstilts.prediction.predict import Decoding, predict
 from xstilts.scoring import headline
-from xstilts.training.stage import Part, cap, train_stage
+from xstilts.training.pretrain import masked_lm_loss, read_corpus
+from xstilts.training.stage import Part, Text, cap, train_stage
 
 SHARED = StageJob(learning_rate=3e-3, warmup=0.1, weight_decay=0.0, clip=1.0, selections=3, parts={})
 
@@ -46,6 +49,39 @@ def test_a_mixture_trains_every_head(tokens: Path) -> None:
     assert [row["task"] for row in rows] == ["classification", "tagging"] * 3
     assert rows[-1]["step"] == 90 + 30  # each task has its own number of steps
     assert all(score(model, each) > 0.9 for each in parts)
+
+
+def test_masked_lm_may_be_mixed_in(tokens: Path, tmp_path: Path) -> None:
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "en.txt").write_text("the river is blue now\na red town by the sea\n" * 20)
+    how = PretrainingJob(
+        steps=30,
+        learning_rate=1.0,  # not used: the stage's is
+        warmup=0.1,
+        weight_decay=0.0,
+        clip=1.0,
+        batch_lines=8,
+        batch_pairs=1,
+        masked=0.3,
+        temperature=0.1,
+        max_length=32,
+        sampling_exponent=1.0,
+    )
+    losses = {}
+    for mixed in (False, True):
+        model = tiny(tokens, dropout=0.0)
+        corpus = read_corpus(tmp_path, model, 32, 1.0)
+        head = model.heads[LM_HEAD]
+        learnt = part("tagging")
+        rows = train_stage(model, [learnt], SHARED, 1, "c", Text(corpus, how) if mixed else None)
+        assert rows[-1]["step"] == (90 if mixed else 60)
+        assert {row["task"] for row in rows} == {"tagging"}
+        assert score(model, learnt) > 0.9
+        assert (LM_HEAD in model.heads) == mixed
+        model.heads[LM_HEAD] = head
+        batch = batches.collate(corpus.lines, list(range(16)), model.pieces.pad, torch.device("cpu"))
+        losses[mixed] = float(masked_lm_loss(model, batch, 0.3, np.random.default_rng(1)).detach())
+    assert losses[True] < losses[False] - 1
 
 
 def _half_unanswerable() -> list[Example]:

@@ -93,6 +93,11 @@ class TrainingTask(Entry):
         """Every split that the task reads: what it trains on, then what it selects on."""
         return [*self.train, *(self.dev if isinstance(self.dev, list) else [])]
 
+    @property
+    def is_text(self) -> bool:
+        """Whether it is continued masked LM, which has lines of text instead of examples."""
+        return self.type == "masked_lm"
+
 
 class PredictionTask(Entry):
     """What a prediction job needs to know of an evaluation task."""

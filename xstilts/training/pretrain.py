@@ -110,14 +110,27 @@ def continue_masked_lm(
 
     Args and raises as `pretrain`; translations are not used.
     """
+    keep_lm_head(model, seed)
+    text_only = Corpus(corpus.lines, corpus.line_weights, [])
+    pretrain(model, text_only, settings, retrieval_layer=0, seed=seed, log=log)
+
+
+def keep_lm_head(model: Model, seed: int) -> None:
+    """Drop all heads but that of masked LM, which is added if there is none."""
     if LM_HEAD not in model.heads:
         torch.manual_seed(seed_of(seed, LM_HEAD, "head"))
         model.add_lm_head()
         model.to(model.encoder.device)
     for name in [name for name in model.heads if name != LM_HEAD]:
         del model.heads[name], model.head_entries[name]
+
+
+def masked_lm_steps(
+    model: Model, corpus: Corpus, settings: PretrainingJob, generator: np.random.Generator
+) -> Iterator[Callable[[], Step]]:
+    """Endless steps of masked LM alone; translations are not used."""
     text_only = Corpus(corpus.lines, corpus.line_weights, [])
-    pretrain(model, text_only, settings, retrieval_layer=0, seed=seed, log=log)
+    return _steps(model, text_only, settings, 0, generator)
 
 
 def _steps(

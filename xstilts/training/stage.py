@@ -2,7 +2,8 @@
 
 Batches are homogeneous (one task each) and drawn in proportion to each task's number of steps; every
 task has a fresh head, the optimiser starts fresh, and the weights with the best mean score on the
-English dev sets are kept (early selection).
+English dev sets are kept (early selection). Continued masked LM may be one of the tasks: it has lines
+of text instead of examples, keeps its head, and counts for no selection.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from xstilts.data.examples import Example, TaggedExample
 from xstilts.errors import TrainingError
-from xstilts.job_settings import PartJob, StageJob
+from xstilts.job_settings import PartJob, PretrainingJob, StageJob
 from xstilts.model import batches, features
 from xstilts.model.checkpoint import LanguageModelHead, Model
 from xstilts.model.device import seed_of
@@ -27,6 +28,7 @@ from xstilts.model.pooling import pool
 from xstilts.prediction.predict import Decoding, predict
 from xstilts.scoring import headline
 from xstilts.training.loop import Optimisation, Step, optimise
+from xstilts.training.pretrain import Corpus, keep_lm_head, masked_lm_steps
 
 DEV_BATCH_TOKENS = 4096  # changes no prediction, so it is no setting that could rerun a stage
 MASKED = -1e4  # a logit that cannot win
@@ -45,6 +47,14 @@ class Part:
     def lengths(self) -> Lengths:
         """How its inputs are cut."""
         return Lengths(self.settings.max_length, self.settings.stride)
+
+
+@dataclass(frozen=True)
+class Text:
+    """What continued masked LM is mixed in with: the run's text, and how; `steps` of it is the number."""
+
+    corpus: Corpus
+    settings: PretrainingJob
 
 
 def cap(examples: Sequence[Example], limit: int | None, seed: int, task: str) -> list[Example]:
@@ -66,7 +76,7 @@ def cap(examples: Sequence[Example], limit: int | None, seed: int, task: str) ->
 
 
 def train_stage(
-    model: Model, parts: Sequence[Part], shared: StageJob, seed: int, stage: str
+    model: Model, parts: Sequence[Part], shared: StageJob, seed: int, stage: str, text: Text | None = None
 ) -> list[dict[str, Any]]:
     """Train in place.
 
@@ -76,6 +86,7 @@ def train_stage(
         shared: What they share.
         seed: The run's seed.
         stage: Text of the stage; with the seed it decides head initialisation and data order.
+        text: Where continued masked LM is part of the stage.
 
     Returns:
         One row per selection and task: step, mean loss since the last one, task, metric and value.
@@ -85,20 +96,24 @@ def train_stage(
         TrainingError: if a task has no examples, or the loss is not finite.
     """
     _check(model, parts)
-    model.heads.clear()
-    model.head_entries.clear()
+    if text is None:
+        model.heads.clear()
+        model.head_entries.clear()
+    else:
+        model.check_length(text.settings.max_length)
+        keep_lm_head(model, seed)
     torch.manual_seed(seed_of(seed, stage))
     for part in parts:
         model.add_head(part.name, part.settings.entry.type, _labels(part))
     model.to(model.encoder.device)
     rows = {part.name: _rows(model, part) for part in parts}
     counts = {part.name: _steps(len(rows[part.name]), part.settings) for part in parts}
-    total = sum(counts.values())
+    total = sum(counts.values()) + (text.settings.steps if text else 0)
     selection = _Selection(model, parts, shared.selections, total)
     how = Optimisation(total, shared.learning_rate, shared.warmup, shared.weight_decay, shared.clip)
     generator = np.random.default_rng(seed_of(seed, stage, "order"))
     model.train()
-    steps = _drawn(model, parts, rows, counts, generator)
+    steps = _drawn(model, parts, rows, counts, text, generator)
     optimise(model.modules(), steps, how, f"train {stage}", selection.after)
     selection.restore()
     return selection.rows
@@ -144,6 +159,7 @@ def _drawn(
     parts: Sequence[Part],
     rows: Mapping[str, list[list[Feature]]],
     counts: Mapping[str, int],
+    text: Text | None,
     generator: np.random.Generator,
 ) -> Iterator[Callable[[], Step]]:
     """Steps of all tasks in random order, each task with its own stream of batches."""
@@ -155,8 +171,15 @@ def _drawn(
         )
         for part in parts
     }
-    order = np.repeat(np.arange(len(parts)), [counts[part.name] for part in parts])
-    for which in generator.permutation(order):
+    numbers = [counts[part.name] for part in parts]
+    if text:
+        own = np.random.default_rng(generator.integers(2**63))
+        masked = masked_lm_steps(model, text.corpus, text.settings, own)
+        numbers.append(text.settings.steps)
+    for which in generator.permutation(np.repeat(np.arange(len(numbers)), numbers)):
+        if which == len(parts):
+            yield next(masked)
+            continue
         part = parts[which]
         groups = [rows[part.name][i] for i in next(streams[part.name])]
         step = _ranking_step if part.settings.entry.type == "dual_encoder" else _step
