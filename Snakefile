@@ -40,8 +40,8 @@ container: "docker://xstilts:0.1.0"
 
 wildcard_constraints:
     model=JOBS.any_of(PLAN.run.models),
-    recipe=JOBS.recipe_pattern,
-    seed=r"\d+",
+    recipe=JOBS.any_of(JOBS.recipes),
+    seed=JOBS.any_of(["0", *map(str, PLAN.run.seeds)]),
     task=r"[a-z][a-z0-9_]*",
 
 
@@ -51,6 +51,8 @@ onstart:
         print(f"without {name}: a task that it names is in run.without", file=sys.stderr)
     try:
         JOBS.check_data()
+        if workflow.local_exec:
+            JOBS.check_device()
     except XstiltsError as error:
         sys.exit(str(error))
 
@@ -65,9 +67,13 @@ localrules:
 
 
 rule all:
-    """Everything: scores, studies and the report."""
+    """Everything: checkpoints, predictions, scores, studies and the report."""
     input:
         f"{RUN}/report.html",
+        # By name, so that one that is missing is made again though all that is made of it is there.
+        JOBS.checkpoint_folders,
+        JOBS.all_predictions,
+        JOBS.score_files,
 
 
 include: "rules/collect.smk"

@@ -35,22 +35,19 @@ rule languages:
 rule checkpoints:
     """Every checkpoint of the run's recipes, prefixes included."""
     input:
-        [JOBS.checkpoint(*checkpoint) for checkpoint in PLAN.checkpoints],
+        JOBS.checkpoint_folders,
 
 
 rule predictions:
     """Every prediction file, in XTREME's submission format."""
     input:
-        [
-            file
-            for cell in PLAN.cells
-            for file in JOBS.predictions(cell.model, cell.recipe, cell.seed, cell.task)
-        ],
+        JOBS.all_predictions,
 
 
 rule scores:
     """All scores in one table."""
     input:
+        JOBS.score_files,
         f"{RUN}/scores.tsv",
 
 

@@ -18,6 +18,8 @@ for TASK in JOBS.tasks:
             f"{RUN}/logs/predictions/{{model}}/{{recipe}}/seed{{seed}}/{TASK}.log",
         benchmark:
             f"{RUN}/benchmarks/predictions/{{model}}/{{recipe}}/seed{{seed}}/{TASK}.tsv"
+        wildcard_constraints:
+            recipe=JOBS.any_of(JOBS.recipes_of(TASK)),
         threads: lambda w: JOBS.threads(w.model, w.recipe)
         resources:
             mem_mb=1500,

@@ -60,19 +60,19 @@ rule score_controls:
 
 
 rule score_equal_pools:
-    """A retrieval task of a masked LM with candidate pools of equal size, averaged over draws."""
+    """The primary cell of the typology study with candidate pools of equal size, averaged over draws."""
     input:
-        checkpoint=lambda w: JOBS.checkpoint(w.model, "mlm", 0),
+        checkpoint=f"{RUN}/checkpoints/{{model}}/{{recipe}}/seed{{seed}}",
         data=lambda w: JOBS.evaluation_inputs(w.task),
     output:
-        f"{RUN}/scores/equal_pools/{{model}}/{{task}}.tsv",
+        f"{RUN}/scores/equal_pools/{{model}}/{{recipe}}/seed{{seed}}/{{task}}.tsv",
     log:
-        f"{RUN}/logs/scores/equal_pools/{{model}}/{{task}}.log",
+        f"{RUN}/logs/scores/equal_pools/{{model}}/{{recipe}}/seed{{seed}}/{{task}}.log",
     benchmark:
-        f"{RUN}/benchmarks/scores/equal_pools/{{model}}/{{task}}.tsv"
+        f"{RUN}/benchmarks/scores/equal_pools/{{model}}/{{recipe}}/seed{{seed}}/{{task}}.tsv"
     wildcard_constraints:
         task=JOBS.any_of(PLAN.retrieval_tasks),
-    threads: lambda w: JOBS.threads(w.model, "mlm")
+    threads: lambda w: JOBS.threads(w.model, w.recipe)
     resources:
         mem_mb=1500,
     params:
@@ -80,14 +80,14 @@ rule score_equal_pools:
         entry=lambda w: JOBS.prediction_entry(w.task),
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
-        settings=lambda w: JOBS.prediction_settings(w.model, "mlm", w.task),
+        settings=lambda w: JOBS.prediction_settings(w.model, w.recipe, w.task),
         size=PLAN.settings.studies.typology.pool_size,
         draws=PLAN.settings.studies.typology.pool_draws,
-        key=lambda w: JOBS.score_key(w.model, "mlm", 0, w.task),
-        threads=lambda w: JOBS.threads(w.model, "mlm"),
+        key=lambda w: JOBS.score_key(w.model, w.recipe, w.seed, w.task),
+        threads=lambda w: JOBS.threads(w.model, w.recipe),
         device=PLAN.run.device,
     message:
-        "score {wildcards.task} of {wildcards.model}/mlm with equal pools"
+        "score {wildcards.task} of {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}, with equal pools"
     shell:
         "python scripts/score_equal_pools.py --checkpoint {input.checkpoint:q} --task {wildcards.task}"
         ' --entry {params.entry:q} --languages {params.languages:q} --root "$XSTILTS_SOURCE"'

@@ -26,12 +26,13 @@ rule analyse_typology:
         code=code_hash("scripts/analyse_typology.py"),
         settings=JOBS.typology_settings,
         corpus=JOBS.corpus_option,
+        equal_pools=lambda w, input: [f"--equal-pool={path}" for path in input.equal_pools],
     message:
         "analyse typological distance and degradation"
     shell:
         "python scripts/analyse_typology.py --scores {input.scores:q} --languages {input.languages:q}"
         " --fertility {input.fertility:q} {params.corpus}"
-        " --equal-pool {input.equal_pools:q} --settings {params.settings:q}"
+        " {params.equal_pools:q} --settings {params.settings:q}"
         " --tests {output.tests:q} --verdict {output.verdict:q} 2> >(tee {log:q} >&2)"
 
 

@@ -17,7 +17,7 @@ rule train_stage:
     benchmark:
         f"{RUN}/benchmarks/checkpoints/{{model}}/{{recipe}}/seed{{seed}}.tsv"
     wildcard_constraints:
-        recipe=JOBS.trained_pattern,
+        recipe=JOBS.any_of(JOBS.trained_recipes),
     threads: lambda w: JOBS.threads(w.model, w.recipe)
     resources:
         mem_mb=1500,
@@ -50,7 +50,7 @@ rule continue_pretraining:
     benchmark:
         f"{RUN}/benchmarks/checkpoints/{{model}}/{{recipe}}/seed{{seed}}.tsv"
     wildcard_constraints:
-        recipe=JOBS.continued_pattern,
+        recipe=JOBS.any_of(JOBS.continued_recipes),
     threads: lambda w: JOBS.threads(w.model, w.recipe)
     resources:
         mem_mb=2500,

@@ -18,16 +18,19 @@ def main(
     verdict: Annotated[Path, Option(help="verdict.json, to be written")],
     fertility: Annotated[Path | None, Option(help="fertility.tsv; needed if it is a covariate")] = None,
     corpus: Annotated[Path | None, Option(help="corpus.tsv, if the run pre-trained its models")] = None,
-    equal_pool: Annotated[Path | None, Option(help="Scores with equal pools, as scores.tsv")] = None,
+    equal_pool: Annotated[list[Path] | None, Option(help="Scores with equal pools, as scores.tsv")] = None,
 ) -> None:
     """Test whether degradation in retrieval rises with typological distance from English."""
     parsed = from_json(TypologySettings, settings, "--settings")
     # Imported late: wrong settings are reported at once, without a second of statistics libraries.
+    import pandas as pd
+
     from xstilts.studies.typology import analyse
     from xstilts.tables import read_table, write_table
 
-    tables = [None if path is None else read_table(path) for path in (fertility, corpus, equal_pool)]
-    table, decision = analyse(read_table(scores), read_table(languages), parsed, *tables)
+    pieces, sizes = (None if path is None else read_table(path) for path in (fertility, corpus))
+    pools = pd.concat(map(read_table, equal_pool)) if equal_pool else None
+    table, decision = analyse(read_table(scores), read_table(languages), parsed, pieces, sizes, pools)
     write_table(table, tests)
     decision.write(verdict)
 

@@ -34,6 +34,7 @@ def main(
     chosen, made = from_json(MiningPredictionJob, settings, "--settings"), card.read(checkpoint)
     layer = chosen.layer or default_layer(layers_of(checkpoint))
     stamp = {
+        "device": device,
         "weights": made["weights"],
         "parameters": made["parameters"],
         "code": code,

@@ -32,6 +32,7 @@ def main(
     definition = from_json(PredictionTask, entry, "--entry")
     chosen, made = from_json(PoolPredictionJob, settings, "--settings"), card.read(checkpoint)
     stamp = {
+        "device": device,
         "weights": made["weights"],
         "parameters": made["parameters"],
         "code": code,

@@ -32,6 +32,7 @@ def main(
     definition = from_json(PredictionTask, entry, "--entry")
     chosen, made = from_json(TaskPredictionJob, settings, "--settings"), card.read(checkpoint)
     stamp = {
+        "device": device,
         "weights": made["weights"],
         "parameters": made["parameters"],
         "code": code,
@@ -55,7 +56,7 @@ def _loader(
 
         place = prepare(device, threads)
         model = checkpoints.load(checkpoint).to(place)
-        how = Decoding(Lengths(chosen.max_length, chosen.stride), chosen.max_answer, chosen.batch_tokens)
+        how = Decoding(Lengths(chosen.max_length, chosen.stride or 0), chosen.max_answer, chosen.batch_tokens)
 
         def predictor(examples: Sequence[Example], language: str) -> dict[str, Any]:
             found = predict(model, chosen.head, examples, how, f"predict {task} {language}")

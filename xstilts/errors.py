@@ -27,6 +27,17 @@ class ConfigError(XstiltsError):
     """A setting that is unknown, of the wrong type, or at odds with another."""
 
 
+class NoGpuError(ConfigError):
+    """A GPU is asked for where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a GPU is asked for, and PyTorch sees none",
+            where="run.device: cuda",
+            hint="use `device: auto` or `cpu`, or install the CUDA build (make demo TORCH=cuda)",
+        )
+
+
 class RecipeError(XstiltsError):
     """A recipe that does not parse, or names a task that is not there."""
 

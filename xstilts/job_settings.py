@@ -108,14 +108,17 @@ class TrainingSettings(Section):
 
 
 class PartJob(Section):
-    """One task of one stage; `max_answer` is for span tasks only, `embedding` for dual encoders only."""
+    """One task of one stage.
+
+    `max_answer` is for span tasks only, `stride` for tagging too, `embedding` for dual encoders only.
+    """
 
     entry: TrainingTask
     examples: Positive | None
     epochs: PositiveAmount
     batch_size: Positive
     max_length: Length
-    stride: Count
+    stride: Count | None = None
     max_answer: Positive | None = None
     embedding: Pool | None = None
 
@@ -133,11 +136,11 @@ class StageJob(Section):
 
 
 class TaskPredictionJob(Section):
-    """Predictions of one task by a head; `max_answer` is given for span tasks only."""
+    """Predictions of one task by a head; `max_answer` is for span tasks only, `stride` for tagging too."""
 
     head: str
     max_length: Length
-    stride: Count
+    stride: Count | None = None
     max_answer: Positive | None = None
     batch_tokens: Positive
 

@@ -6,6 +6,8 @@ time is ever among the parameters; files of a mirror are not inputs but paramete
 
 import json
 import os
+import re
+import subprocess
 import sys
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +18,7 @@ from pydantic import BaseModel
 from xstilts import fingerprint, recipes, registry
 from xstilts.data.lock import Lock, load_lock, lock_entry, sha256_of
 from xstilts.data.sources import HUB, PARQUET, FolderSource
-from xstilts.errors import ConfigError, DataError
+from xstilts.errors import ConfigError, DataError, NoGpuError
 from xstilts.micro.cldr import selected_languages
 from xstilts.micro.generate import DATASETS as MICRO_DATASETS
 from xstilts.micro.generate import files_of
@@ -62,7 +64,7 @@ class Jobs:
     @staticmethod
     def any_of(names: list[str]) -> str:
         """A wildcard constraint that allows these names and, if there are none, nothing."""
-        return "|".join(names) if names else "(?!)"
+        return "|".join(map(re.escape, names)) if names else "(?!)"
 
     # Data
 
@@ -185,7 +187,29 @@ class Jobs:
                     self._own_folder(split.dataset).check([f"{split.dataset}/{split.split}"])
         if self.is_mirror:
             locked = self.lock.datasets() if self.lock else []
-            FolderSource(Path(self.source_root), self.lock).check(locked)
+            read = self._datasets_read
+            FolderSource(Path(self.source_root), self.lock).check(name for name in locked if name in read)
+
+    @property
+    def _datasets_read(self) -> set[str]:
+        """The data sets that any job reads: of every evaluation task, since nothing of them is trained on."""
+        entries = registry.training_tasks()
+        trained = {split.dataset for task in self.plan.training_tasks for split in entries[task].splits}
+        text = {"text", "pairs"} if self.reads_corpus else set()
+        return {*trained, *self._evaluation_datasets, *text}
+
+    def check_device(self) -> None:
+        """Before the first job, where jobs run on this machine: is there a GPU, if one is asked for?
+
+        Asked beforehand because a job that fails has lost its old outputs by then.
+
+        Raises:
+            NoGpuError: if there is none.
+        """
+        if self.run.device == "cuda":
+            looks = "import sys, torch; sys.exit(not torch.cuda.is_available())"
+            if subprocess.run([sys.executable, "-c", looks], check=False).returncode:
+                raise NoGpuError
 
     @cached_property
     def micro_folders(self) -> dict[str, str]:
@@ -379,28 +403,42 @@ class Jobs:
         return fingerprint.text_hash("".join(f"{path.name} {sha256_of(path)}\n" for path in files))
 
     @property
-    def trained_pattern(self) -> str:
-        """A wildcard constraint: recipes whose last stage is trained on examples, and maybe on text."""
-        entries = registry.training_tasks()
-        examples = [name for name, entry in entries.items() if not entry.is_text]
-        return recipes.pattern(entries, some=examples)
+    def recipes(self) -> list[str]:
+        """Every recipe that the run trains or starts from, sorted."""
+        return sorted({recipe for _, recipe, _ in self.plan.checkpoints} | {MLM, UNTRAINED})
 
     @property
-    def continued_pattern(self) -> str:
-        """A wildcard constraint: recipes whose last stage is continued masked LM alone."""
-        entries = registry.training_tasks()
-        masked = [name for name, entry in entries.items() if entry.is_text]
-        return recipes.pattern_of_last(entries, only=masked)
+    def trained_recipes(self) -> list[str]:
+        """Those whose last stage is trained on examples, and maybe on text."""
+        return [recipe for recipe in self.recipes if self.plan.supervised(recipe)]
 
     @property
-    def recipe_pattern(self) -> str:
-        """A wildcard constraint: every recipe."""
-        return "|".join([MLM, UNTRAINED, self.trained_pattern, self.continued_pattern])
+    def continued_recipes(self) -> list[str]:
+        """Those whose last stage is continued masked LM alone."""
+        return [recipe for recipe in self.recipes if self.plan.is_continued(recipe)]
+
+    def recipes_of(self, task: str) -> list[str]:
+        """Those that are scored on a task, sorted."""
+        return sorted({cell.recipe for cell in self.plan.cells if cell.task == task})
 
     def checkpoint(self, model: str, recipe: str, seed: str | int) -> str:
         """The folder of a checkpoint; that of the masked LM is shared by all seeds."""
         parsed = recipes.parse(recipe)
         return f"{self.folder}/checkpoints/{model}/{recipe}/seed{seed if parsed.stages else 0}"
+
+    @property
+    def checkpoint_folders(self) -> list[str]:
+        """Every checkpoint of the run."""
+        return [self.checkpoint(*checkpoint) for checkpoint in self.plan.checkpoints]
+
+    @property
+    def all_predictions(self) -> list[str]:
+        """Every prediction file of the run."""
+        return [
+            file
+            for cell in self.plan.cells
+            for file in self.predictions(cell.model, cell.recipe, cell.seed, cell.task)
+        ]
 
     @staticmethod
     def prefix(recipe: str) -> str:
@@ -619,11 +657,15 @@ class Jobs:
         return self.json(settings.model_copy(update=normal))
 
     @property
-    def equal_pools(self) -> str:
-        """The primary model's scores of the primary task with equal pools."""
+    def equal_pools(self) -> list[str]:
+        """The scores of the primary model, recipe and task with equal pools, by seed."""
         study = self.settings.studies.typology
-        model = (study.models or self.run.models)[0]
-        return f"{self.folder}/scores/equal_pools/{model}/{study.primary_task}.tsv"
+        primary = (study.models or self.run.models)[0], str(self.plan.recipe(study.primary_recipe))
+        return [
+            f"{self.folder}/scores/equal_pools/{cell.checkpoint}/{cell.task}.tsv"
+            for cell in self.plan.cells
+            if (cell.model, cell.recipe) == primary and cell.task == study.primary_task
+        ]
 
     def figure_files(self, study: str) -> list[str]:
         """The figures of a study, in every format."""

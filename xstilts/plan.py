@@ -30,6 +30,8 @@ T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 
 PIVOT = "en"
+WINDOWED: tuple[TaskType, ...] = ("span", "tagging")
+"""The types whose long inputs are read in overlapping windows."""
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -118,6 +120,24 @@ class Plan:
             if not self.task(task).is_retrieval or (needs_ranking and self.task(task).type != "retrieval"):
                 known = [name for name, entry in entries.items() if entry.type == "retrieval"]
                 raise _unknown("retrieval task", task, known, "studies.typology.tasks")
+        for task in study.metrics if "typology" in self.run.studies else []:
+            if task not in entries:
+                raise _unknown("evaluation task", task, entries, "studies.typology.metrics")
+            if study.metrics[task] not in entries[task].metrics:
+                known, where = entries[task].metrics, f"studies.typology.metrics.{task}"
+                raise _unknown(f"metric of {task}", study.metrics[task], known, where)
+        for key, values in {"retrieval_settings": study.retrieval_settings, "splits": study.splits}.items():
+            for task in values:
+                if task not in study.tasks:
+                    raise _unknown("task of the study", task, study.tasks, f"studies.typology.{key}")
+        sources = {self.settings.models[model].source == "pretrain" for model in self.run.models}
+        if "typology" in self.run.studies and study.covariates and len(sources) > 1:
+            raise ConfigError(
+                "size and fertility are those of one text and one tokenizer: a model that the run pre-trains"
+                " and one that it does not differ in both",
+                where="run.models",
+                hint="study them in two runs, or without covariates (studies.typology.covariates: [])",
+            )
         for model in study.models:
             if model not in self.run.models:
                 raise _unknown("model of the run", model, self.run.models, "studies.typology.models")
@@ -324,7 +344,7 @@ class Plan:
             epochs=own(training.epochs),
             batch_size=own(training.batch_size),
             max_length=own(training.max_length),
-            stride=own(training.stride),
+            stride=own(training.stride) if entry.type in WINDOWED else None,
             max_answer=self._max_answer(entry.type),
             embedding=embedding if entry.type == "dual_encoder" else None,
         )
@@ -352,7 +372,9 @@ class Plan:
         return TaskPredictionJob(
             head=head,
             max_length=max_length,
-            stride=resolve(settings.training.stride, model=model, recipe=recipe, task=head),
+            stride=resolve(settings.training.stride, model=model, recipe=recipe, task=head)
+            if entry.type in WINDOWED
+            else None,
             max_answer=self._max_answer(entry.type),
             batch_tokens=batch_tokens,
         )
@@ -394,7 +416,9 @@ class Plan:
         raise ConfigError(
             f"no head of '{recipe}' can answer '{task}'",
             where="run.targets",
-            hint=f"the target stage of {task} needs a task of type {wanted.type} with the same labels",
+            hint=f"the target stage of {task} needs a task of type {wanted.type} with the same labels"
+            if wanted.target
+            else f"{task} has no target stage: it is scored as the recipe leaves it",
         )
 
     def pretraining_settings(self, model: str, recipe: str = MLM) -> PretrainingJob:

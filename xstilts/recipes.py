@@ -12,7 +12,6 @@ that one training job has one name, and no task stands twice within a stage.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from xstilts.errors import RecipeError
@@ -147,30 +146,6 @@ class _Parser:
             where=f"{self.text}\n         {' ' * at}^",
             hint="a recipe is 'mlm', or stages such as 'squad1', 'squad1-mnli', 'mnli+squad1', 'squad1@8000'",
         )
-
-
-def pattern(tasks: Iterable[str], *, some: Iterable[str]) -> str:
-    """A regular expression of the recipes of these tasks whose last stage has a task of `some`.
-
-    It is the grammar without its two conditions on a stage: sorted, and no task twice.
-    """
-    every = set(tasks)
-    others = every - set(some)
-    before = rf"(?:{_part(others)}\+)*" if others else ""
-    return rf"(?:{_stage(every)}-)*{before}{_part(some)}(?:\+{_part(every)})*"
-
-
-def pattern_of_last(tasks: Iterable[str], *, only: Iterable[str]) -> str:
-    """As `pattern`, of the recipes whose last stage has only tasks of `only`."""
-    return rf"(?:{_stage(tasks)}-)*{_stage(only)}"
-
-
-def _stage(tasks: Iterable[str]) -> str:
-    return rf"{_part(tasks)}(?:\+{_part(tasks)})*"
-
-
-def _part(tasks: Iterable[str]) -> str:
-    return rf"(?:{'|'.join(sorted(tasks))})(?:@[1-9][0-9]*)?"
 
 
 def prefixes(recipe: Recipe) -> list[Recipe]:

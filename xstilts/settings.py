@@ -158,7 +158,7 @@ class Settings(Section):
     studies: Studies
 
 
-def load(config: Mapping[str, Any], where: str = "config.yaml") -> Settings:
+def load(config: Mapping[str, Any], where: str = "config.yaml and its overlays") -> Settings:
     """The validated configuration.
 
     Args:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 from tests.integration.workflow import TINY, Clone
@@ -152,6 +153,32 @@ def test_a_renamed_language_schedules_no_training(edited: Clone) -> None:
     assert {"generate_micro", "pretrain_model", "train_stage"}.isdisjoint(planned)
 
 
+def test_what_is_missing_is_made_again_though_all_after_it_is_there(copied: Clone) -> None:
+    (copied.results() / "scores/micro/mlm/seed0/tatoeba.tsv").unlink()
+    assert copied.scheduled().counts["score_predictions"] == 1
+    copied.build()
+    shutil.rmtree(copied.results() / "checkpoints/micro/mnli")
+    assert copied.scheduled().counts["train_stage"] >= 1
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_costs_no_finished_result(copied: Clone) -> None:
+    files = sorted(path for path in copied.results().rglob("*") if path.is_file())
+    done = copied.snakemake(config=overlay(copied, run__device="cuda"))
+    assert done.returncode != 0 and "NoGpuError" in done.stderr and "Traceback" not in done.stderr
+    assert sorted(path for path in copied.results().rglob("*") if path.is_file()) == files
+
+
+def test_targets_that_the_plan_lacks_are_refused_without_a_traceback(copied: Clone) -> None:
+    for name in (
+        "checkpoints/micro/mnli+mnli/seed1",
+        "checkpoints/micro/mnli/seed01",
+        "scores/micro/mnli/seed1/udpos.tsv",
+    ):
+        done = copied.snakemake("--dry-run", f"results/tiny/{name}")
+        assert done.returncode != 0 and "Traceback" not in done.stderr, done.stderr
+
+
 def test_continued_masked_lm_goes_on_from_its_prefix(copied: Clone) -> None:
     recipes = ["mlm", "mnli", "mnli+udpos", "mnli-cmlm", "cmlm+mnli"]
     changed = overlay(copied, studies__typology__recipes=recipes)
@@ -159,7 +186,7 @@ def test_continued_masked_lm_goes_on_from_its_prefix(copied: Clone) -> None:
     assert planned.counts["continue_pretraining"] == planned.counts["train_stage"] == 1
     assert {"pretrain_model", "prepare_text"}.isdisjoint(planned.rules)
     checkpoints = copied.results() / "checkpoints/micro"
-    copied.build(*(str(checkpoints / name / "seed1") for name in recipes[-2:]), config=changed)
+    copied.build(*(f"results/tiny/checkpoints/micro/{name}/seed1" for name in recipes[-2:]), config=changed)
     heads = [json.loads((checkpoints / name / "seed1/heads.json").read_text()) for name in recipes[-2:]]
     assert [set(each) for each in heads] == [{"mlm"}, {"mlm", "mnli"}]
 

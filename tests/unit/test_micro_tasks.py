@@ -12,15 +12,16 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from micro_files import SMALL, lines, questions, sentences
 
-from xstilts.data.examples import ChoiceExample, PairExample
+from xstilts.data.examples import ChoiceExample, Example, PairExample, TaggedExample
 from xstilts.data.leakage import EvaluationKeys, evaluation_keys
+from xstilts.data.preparation import prepare_task
 from xstilts.data.sources import FolderSource
 from xstilts.micro import panx
 from xstilts.micro.cldr import UNITS, clean, covered_languages, data_of, names, write_atom
 from xstilts.micro.generate import DATASETS, files_of
 from xstilts.micro.paraphrases import draw
 from xstilts.micro.phrases import WIDE, Sampler, write
-from xstilts.registry import TaskType, datasets, evaluation_tasks
+from xstilts.registry import TaskType, datasets, evaluation_tasks, training_tasks
 from xstilts.scoring.baselines import constant_baseline
 
 TRAIN, DEV, EVALUATED = SMALL.train_examples, SMALL.dev_examples, SMALL.evaluation_examples
@@ -388,3 +389,20 @@ def test_the_words_of_a_phrase_make_its_text(seed: int, language: str) -> None:
     text = re.sub("[\ue000-\ue003]", "", write(phrase, language, panx.name_of))
     words = [word for word, _ in panx.tagged(phrase, language)]
     assert "".join(words) == text.replace(" ", "").replace("\u00a0", "")
+
+
+@pytest.mark.parametrize("name", ["udpos", "panx"])
+def test_what_is_held_out_of_tagged_sentences_shares_no_names_with_the_rest(
+    source: FolderSource, name: str
+) -> None:
+    prepared = prepare_task(source, name, training_tasks()[name], EvaluationKeys(evaluation_keys(source)))
+
+    def content(example: Example) -> frozenset[str]:
+        assert isinstance(example, TaggedExample) and example.tags is not None
+        pairs = zip(example.words, example.tags, strict=True)
+        tagged = {word for word, tag in pairs if tag in ("PROPN", "NOUN", "NUM")}
+        return frozenset(tagged or {word for word in example.words if word[0].isalnum()} - {"and", "or"})
+
+    selected, trained = ({content(example) for example in part} for part in (prepared.dev, prepared.train))
+    assert len(prepared.dev) > 10
+    assert selected.isdisjoint(trained)

@@ -234,28 +234,69 @@ def test_what_a_job_gets_of_a_task_is_what_it_reads() -> None:
     assert set(json.loads(jobs.scoring_entry("xnli"))) == scored
 
 
+def test_a_rule_makes_the_recipes_of_its_kind_and_of_the_plan_alone() -> None:
+    jobs = Jobs(plan_of(["mlm", "csqa@50-mnli+squad1", "csqa-cmlm+mnli", "cmlm-csqa-cmlm"], ["tatoeba"]))
+    trained = ["cmlm-csqa", "csqa", "csqa-cmlm+mnli", "csqa@50", "csqa@50-mnli+squad1"]
+    assert jobs.trained_recipes == trained
+    assert jobs.continued_recipes == ["cmlm", "cmlm-csqa-cmlm"]
+    assert set(jobs.recipes) == {*trained, "cmlm", "cmlm-csqa-cmlm", *recipes.RESERVED}
+    assert jobs.recipes_of("tatoeba") == sorted(set(jobs.recipes) - {"cmlm", "cmlm-csqa", "csqa", "csqa@50"})
+    constraint = jobs.any_of(jobs.trained_recipes)
+    for text, known in (("csqa@50-mnli+squad1", True), ("csqa@50-squad1+mnli", False), ("mnli", False)):
+        assert bool(re.fullmatch(constraint, text)) == known
+
+
 @pytest.mark.parametrize(
-    ("text", "trained", "continued"),
+    ("key", "value", "message"),
     [
-        ("csqa", True, False),
-        ("csqa@50-mnli+squad1", True, False),
-        ("cmlm-csqa", True, False),
-        ("csqa-cmlm", False, True),
-        ("csqa-cmlm+mnli", True, False),
-        ("cmlm+mnli+squad1-cmlm", False, True),
-        ("cmlm", False, True),
-        ("mlm", False, False),
-        ("untrained", False, False),
-        ("csqa--mnli", False, False),
-        ("csqa-nothing", False, False),
-        ("csqa@0", False, False),
+        ("metrics", {"tatoeba": "f1"}, "metric of tatoeba 'f1'"),
+        ("metrics", {"nothing": "f1"}, "evaluation task 'nothing'"),
+        ("retrieval_settings", {"bucc2018": "7-cls"}, "task of the study 'bucc2018'"),
+        ("splits", {"nothing": "dev"}, "task of the study 'nothing'"),
+        ("models", ["micro", "micro"], "models names something twice"),
     ],
 )
-def test_a_rule_makes_the_recipes_of_its_kind(text: str, trained: bool, continued: bool) -> None:
-    jobs = Jobs(Plan(settings.read(DEFAULT)))
-    assert bool(re.fullmatch(jobs.trained_pattern, text)) == trained
-    assert bool(re.fullmatch(jobs.continued_pattern, text)) == continued
-    assert bool(re.fullmatch(jobs.recipe_pattern, text)) == (trained or continued or text in recipes.RESERVED)
+def test_no_misprint_in_a_study_becomes_a_verdict(key: str, value: Any, message: str) -> None:
+    config = changed("run.name", "micro")
+    own = config["studies"]["typology"]
+    own[key] = own[key] | value if isinstance(value, dict) else value
+    with pytest.raises(ConfigError, match=message):
+        Plan(settings.load(config))
+
+
+def test_size_and_fertility_are_those_of_one_text_and_tokenizer() -> None:
+    config = changed("run.models", ["micro", "other"])
+    config["models"]["other"] = {"source": "folder", "folder": "other"}
+    with pytest.raises(ConfigError, match="one text and one tokenizer"):
+        Plan(settings.load(config))
+    config["studies"]["typology"]["covariates"] = []
+    assert Plan(settings.load(config)).run.models == ["micro", "other"]
+
+
+def test_equal_pools_are_of_the_primary_cell_in_every_seed() -> None:
+    config = changed("run.seeds", [1, 2])
+    assert Jobs(Plan(settings.load(config))).equal_pools == [
+        "results/micro/scores/equal_pools/micro/mlm/seed0/tatoeba.tsv"
+    ]
+    config["studies"]["typology"]["primary_recipe"] = "mnli"
+    assert Jobs(Plan(settings.load(config))).equal_pools == [
+        f"results/micro/scores/equal_pools/micro/mnli/seed{seed}/tatoeba.tsv" for seed in (1, 2)
+    ]
+
+
+def test_only_what_is_read_in_windows_depends_on_their_overlap() -> None:
+    before, after = (
+        Plan(settings.load(changed("training.stride", stride))).stage_settings("micro", recipe)
+        for stride, recipe in ((30, "mnli"), (31, "mnli"))
+    )
+    assert before == after
+    assert (
+        Plan(settings.load(changed("training.stride", 31)))
+        .stage_settings("micro", "squad1")
+        .parts["squad1"]
+        .stride
+        == 31
+    )
 
 
 @pytest.mark.parametrize(

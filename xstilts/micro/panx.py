@@ -8,7 +8,7 @@ Japanese and Chinese a character. Half of the places stay out of the training se
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 
 from xstilts.micro.cldr import clean, data_of, selected_languages, write_atom
 from xstilts.micro.partition import Pool, identity, named_in_training, pool_of
@@ -127,7 +127,10 @@ def build(settings: MicroSettings, split: str, language: str) -> tuple[str, ...]
     sampler = Sampler(chance(settings, "panx", split, language), (language,))
     sentences = Sentences(sampler, training=training)
     count = settings.train_examples if training else settings.evaluation_examples
-    found: dict[tuple[tuple[str, str], ...], None] = {}
+    found: dict[Hashable, list[tuple[str, str]]] = {}
     while len(found) < count:
-        found.setdefault(tuple(tagged(sentences.draw("train" if training else "test"), language)))
-    return ("".join("".join(f"{word}\t{tag}\n" for word, tag in tokens) + "\n" for tokens in found),)
+        phrase = sentences.draw("train" if training else "test")
+        tokens = tagged(phrase, language)
+        # A part of the training sentences is selected on: of those no two share their names, in any order.
+        found.setdefault(frozenset(map(identity, phrase.atoms())) if training else tuple(tokens), tokens)
+    return ("".join("".join(f"{word}\t{tag}\n" for word, tag in each) + "\n" for each in found.values()),)

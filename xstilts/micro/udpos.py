@@ -7,10 +7,10 @@ give the tag. Half of the names stay out of the training sentences.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from xstilts.micro.cldr import clean, inventory, locale_of, names, selected_languages, write_atom
-from xstilts.micro.partition import Pool, named_in_training, pool_of
+from xstilts.micro.partition import Pool, identity, named_in_training, pool_of
 from xstilts.micro.phrases import WIDE, Sampler
 from xstilts.micro.settings import MicroSettings
 from xstilts.micro.sizes import chance
@@ -140,7 +140,9 @@ def build(settings: MicroSettings, split: str, language: str) -> tuple[str, ...]
     sampler = Sampler(chance(settings, "udpos", split, language), (language,))
     sentences = Sentences(sampler, language, training=training)
     count = settings.train_examples if training else settings.evaluation_examples
-    found: dict[tuple[tuple[str, str], ...], None] = {}
+    found: dict[Hashable, Tagged] = {}
     while len(found) < count:
-        found.setdefault(tuple(sentences.draw("train" if training else "test")))
-    return ("".join("".join(f"{word}\t{tag}\n" for word, tag in tokens) + "\n" for tokens in found),)
+        tokens = sentences.draw("train" if training else "test")
+        # A part of the training sentences is selected on: of those no two share their names, in any order.
+        found.setdefault(frozenset(map(identity, sentences.atoms)) if training else tuple(tokens), tokens)
+    return ("".join("".join(f"{word}\t{tag}\n" for word, tag in each) + "\n" for each in found.values()),)

@@ -5,7 +5,7 @@ import os
 
 import torch
 
-from xstilts.errors import ConfigError
+from xstilts.errors import NoGpuError
 
 
 def prepare(device: str, threads: int) -> torch.device:
@@ -16,18 +16,14 @@ def prepare(device: str, threads: int) -> torch.device:
         threads: CPU threads; their number changes the order of sums, and so the weights.
 
     Raises:
-        ConfigError: if a GPU is asked for and there is none.
+        NoGpuError: if a GPU is asked for and there is none.
     """
     os.environ["RAYON_NUM_THREADS"] = str(threads)  # the tokenizer's
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS is not deterministic
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
     if device == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(
-            "a GPU is asked for, and PyTorch sees none",
-            where="run.device: cuda",
-            hint="use `device: auto` or `cpu`, or install the CUDA build (make demo TORCH=cuda)",
-        )
+        raise NoGpuError
     chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
     return torch.device(chosen)
 

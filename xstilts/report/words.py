@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from xstilts.report.table import interval, number
-from xstilts.studies.words import p_value, percent
+from xstilts.studies.words import LEAVE_ONE_OUT, p_value, percent
 
 Settings = dict[str, Any]
 
@@ -174,13 +174,20 @@ def confidence(tests: pd.DataFrame, settings: Settings, detectable: float | None
 
 
 def _agreement(tests: pd.DataFrame, estimate: float) -> str:
-    rows = tests[tests["role"] == "sensitivity"]
+    sensitivity = tests[tests["role"] == "sensitivity"]
+    is_range = sensitivity["id"].str.endswith(f"/{LEAVE_ONE_OUT}")  # its bounds are no interval
+    rows = sensitivity[~is_range]
     known = rows.dropna(subset=["estimate", "low", "high"])
     if known.empty:
         return "No sensitivity analysis could be made."
     bounds = known["low"] if estimate > 0 else -known["high"]
     missing = f"; {len(rows) - len(known)} could not be made" if len(known) < len(rows) else ""
+    ranges = sensitivity[is_range].dropna(subset=["low", "high"])
+    without = "".join(
+        f" Without any one family the estimate lies from {number(low)} to {number(high)}."
+        for low, high in zip(ranges["low"], ranges["high"], strict=True)
+    )
     return (
         f"Of {len(known)} sensitivity analyses, {int((bounds > 0).sum())} have an interval that lies on the "
-        f"estimate's side of zero{missing}."
+        f"estimate's side of zero{missing}.{without}"
     )

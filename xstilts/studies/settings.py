@@ -84,6 +84,8 @@ class TypologySettings(BaseModel):
                 raise ValueError(f"{key} lacks '{primary}', which the primary hypothesis is about")
             if len(set(values)) < len(values):
                 raise ValueError(f"{key} names something twice")
+        if len(set(self.models)) < len(self.models):
+            raise ValueError("models names something twice")
         without = sorted(set(self.tasks) - set(self.metrics))
         if without:
             raise ValueError(f"metrics has no entry for {', '.join(without)}")

@@ -17,6 +17,7 @@ from xstilts.studies.settings import TypologySettings
 from xstilts.studies.statistics import FamilyFit, NotEstimableError
 from xstilts.studies.tests_table import Role, Row, not_estimable, tests_table
 from xstilts.studies.verdict import Verdict, decide
+from xstilts.studies.words import LEAVE_ONE_OUT
 
 STUDY = "typology"
 NAMES = {"size": "log10 pre-training size", "fertility": "fertility", "other_script": "script (not Latin)"}
@@ -439,7 +440,7 @@ def _family_range_row(study: Study) -> Row:
 
     method = "the primary model; low and high: range over leaving out one family at a time"
     unit = "score per unit of distance"
-    about, variant = settings.primary_distance, "leave_one_family_out"
+    about, variant = settings.primary_distance, LEAVE_ONE_OUT
     return _filled(_row(cell, "sensitivity", "slope", about, method, unit, variant), cell, fill, columns)
 
 

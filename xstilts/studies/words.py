@@ -1,5 +1,8 @@
 """Columns and codes in words, for notes, verdicts and figures."""
 
+LEAVE_ONE_OUT = "leave_one_family_out"
+"""The sensitivity analysis whose low and high are a range of estimates."""
+
 
 def in_words(column: str) -> str:
     """A column's name for people: `distance_syntactic` is the syntactic distance."""

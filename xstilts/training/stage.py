@@ -46,7 +46,7 @@ class Part:
     @property
     def lengths(self) -> Lengths:
         """How its inputs are cut."""
-        return Lengths(self.settings.max_length, self.settings.stride)
+        return Lengths(self.settings.max_length, self.settings.stride or 0)
 
 
 @dataclass(frozen=True)
