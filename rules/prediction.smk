@@ -1,6 +1,6 @@
 # Checkpoints to predictions, in XTREME's submission format: one file per language (of retrieval and mining
-# also a run file with what such a file cannot hold), and beside each a stamp of all that decided it. A language whose stamp still holds is kept (`update`), so that adding a
-# language computes that language only.
+# also a run file with what such a file cannot hold), and beside each a stamp of all that decided it. A
+# language whose stamp still holds is kept (`update`), so that adding a language computes that one only.
 # Needs: a checkpoint, the evaluation data. Makes: predictions/<model>/<recipe>/seed<k>/<task>/.
 
 for TASK in JOBS.tasks:
