@@ -74,6 +74,8 @@ rule all:
         JOBS.checkpoint_folders,
         JOBS.all_predictions,
         JOBS.score_files,
+    message:
+        "all of the run is there"
 
 
 include: "rules/collect.smk"

@@ -42,6 +42,8 @@ rule predictions:
     """Every prediction file, in XTREME's submission format."""
     input:
         JOBS.all_predictions,
+    message:
+        "all predictions are there"
 
 
 rule scores:
@@ -49,6 +51,8 @@ rule scores:
     input:
         JOBS.score_files,
         f"{RUN}/scores.tsv",
+    message:
+        "all scores are there"
 
 
 rule study_typology:
