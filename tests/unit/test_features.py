@@ -68,13 +68,17 @@ def test_an_answer_comes_back_as_itself(pieces: Pieces, data: st.DataObject, con
     begin, end = encoded.offsets[first][0], encoded.offsets[last][1]
     answer = context[begin:end].strip()
     assume(answer)
-    whole, longer = (unicodedata.normalize("NFKC", context[begin:to]) for to in (end, end + 1))
-    assume(longer.startswith(whole))  # an answer ends with a letter's accent, not before it
     start = begin + context[begin:end].index(answer)
     example = SpanExample("q", "en", context, "Why is the sky blue?", (answer,), (start,))
     rows = build("span", [example], pieces, Lengths(40, 12), [])
-    found = span_answers(perfect_spans(rows), rows, [example], pieces, 30)
-    assert found == [answer]
+    (found,) = span_answers(perfect_spans(rows), rows, [example], pieces, 30)
+    whole, longer = (unicodedata.normalize("NFKC", context[begin:to]) for to in (end, end + 1))
+    if longer.startswith(whole):
+        assert found == answer
+    else:  # cut between a letter and its accent, it comes back with the accent
+        assert found.startswith(answer) and len(found) > len(answer)
+        assert context[start:].startswith(found)
+        assert not unicodedata.normalize("NFKC", found).startswith(unicodedata.normalize("NFKC", answer))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from xstilts.errors import DataError, StudyError
 from xstilts.report.build import Inputs, build
 from xstilts.report.table import MISSING, number, probability
 from xstilts.report.tables import retrieval
-from xstilts.report.words import statistic_in_words
+from xstilts.report.words import confidence, statistic_in_words
 from xstilts.scoring.vacuity import COLUMNS, encoder_rows
 from xstilts.studies.settings import TypologySettings
 from xstilts.studies.typology import analyse
@@ -244,3 +244,18 @@ def test_missing_values_are_dashes() -> None:
 )
 def test_statistics_have_readable_names(statistic: str, identity: str, words: str) -> None:
     assert statistic_in_words(statistic, identity, "tatoeba") == words
+
+
+def test_a_range_over_families_is_counted_as_no_interval() -> None:
+    rows = [
+        ("slope", "primary", 0.10, -0.1, 0.30),
+        ("slope/logit", "sensitivity", 0.10, 0.02, 0.18),
+        ("slope/no_size", "sensitivity", 0.05, -0.1, 0.20),
+        ("slope/script", "sensitivity", None, None, None),
+        ("slope/leave_one_family_out", "sensitivity", 0.10, 0.07, 0.14),
+    ]
+    tests = pd.DataFrame(rows, columns=["id", "role", "estimate", "low", "high"])
+    tests = tests.assign(p=0.3, n=30, unit="score", note="")
+    said = confidence(tests, {"alpha": 0.05, "power": 0.8}, None)
+    assert "Of 2 sensitivity analyses, 1 have an interval" in said and "1 could not be made" in said
+    assert "Without any one family the estimate lies from 0.07" in said

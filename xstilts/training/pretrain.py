@@ -40,6 +40,11 @@ class Corpus:
     line_weights: np.ndarray
     pairs: list[tuple[np.ndarray, np.ndarray]]
 
+    @property
+    def text_only(self) -> "Corpus":
+        """The same without its translation pairs."""
+        return Corpus(self.lines, self.line_weights, [])
+
 
 def read_corpus(folder: Path, model: Model, max_length: int, exponent: float) -> Corpus:
     """The prepared pre-training text of a run (text/<language>.txt and pairs/<language>.tsv).
@@ -111,8 +116,7 @@ def continue_masked_lm(
     Args and raises as `pretrain`; translations are not used.
     """
     keep_lm_head(model, seed)
-    text_only = Corpus(corpus.lines, corpus.line_weights, [])
-    pretrain(model, text_only, settings, retrieval_layer=0, seed=seed, log=log)
+    pretrain(model, corpus.text_only, settings, retrieval_layer=0, seed=seed, log=log)
 
 
 def keep_lm_head(model: Model, seed: int) -> None:
@@ -129,8 +133,7 @@ def masked_lm_steps(
     model: Model, corpus: Corpus, settings: PretrainingJob, generator: np.random.Generator
 ) -> Iterator[Callable[[], Step]]:
     """Endless steps of masked LM alone; translations are not used."""
-    text_only = Corpus(corpus.lines, corpus.line_weights, [])
-    return _steps(model, text_only, settings, 0, generator)
+    return _steps(model, corpus.text_only, settings, 0, generator)
 
 
 def _steps(

@@ -51,7 +51,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Text:
-    """What continued masked LM is mixed in with: the run's text, and how; `steps` of it is the number."""
+    """Continued masked LM as part of a stage: the run's text, and how many steps of which size."""
 
     corpus: Corpus
     settings: PretrainingJob
