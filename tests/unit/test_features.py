@@ -72,12 +72,10 @@ def test_an_answer_comes_back_as_itself(pieces: Pieces, data: st.DataObject, con
     example = SpanExample("q", "en", context, "Why is the sky blue?", (answer,), (start,))
     rows = build("span", [example], pieces, Lengths(40, 12), [])
     (found,) = span_answers(perfect_spans(rows), rows, [example], pieces, 30)
-    whole, longer = (unicodedata.normalize("NFKC", context[begin:to]) for to in (end, end + 1))
-    if longer.startswith(whole):
-        assert found == answer
-    else:  # cut between a letter and its accent, it comes back with the accent
-        assert found.startswith(answer) and len(found) > len(answer)
-        assert context[start:].startswith(found)
+    if found != answer:  # cut between a letter and its accent, it may come back with the accent
+        whole, longer = (unicodedata.normalize("NFKC", context[begin:to]) for to in (end, end + 1))
+        assert not longer.startswith(whole)
+        assert found.startswith(answer) and context[start:].startswith(found)
         assert not unicodedata.normalize("NFKC", found).startswith(unicodedata.normalize("NFKC", answer))
 
 
