@@ -9,6 +9,7 @@ from typer import Option
 from xstilts.command_line import from_json, run
 from xstilts.data.examples import ParallelExample, QueryExample
 from xstilts.data.queries import gold
+from xstilts.data.shares import capped
 from xstilts.data.sources import FolderSource, open_source
 from xstilts.errors import ConfigError
 from xstilts.job_settings import RetrievalSettings
@@ -57,9 +58,9 @@ def main(
 def _pool(
     source: FolderSource, definition: EvaluationTask, languages: list[str]
 ) -> Iterator[tuple[str, list[Control]]]:
-    """A pool that is too large for n-grams has chance alone."""
+    """Of the queries that models are scored on; a pool that is too large for n-grams has chance alone."""
     queries = {
-        language: [example for example in examples if isinstance(example, QueryExample)]
+        language: [e for e in capped(examples, definition.cap) if isinstance(e, QueryExample)]
         for language, examples in gold(source, definition, languages)
     }
     pool = list(source.candidates(definition.data.dataset, definition.data.split, languages))

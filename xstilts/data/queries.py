@@ -14,7 +14,7 @@ def as_queries(examples: Iterable[Example]) -> list[Example]:
 
     As in LAReQA, the sentence is the one in which the (first) answer begins, and the paragraph its context. A
     question without an answer has no sentence to find and is left out. Of equal sentences of one paragraph
-    the first stands for all.
+    the first stands for all. What queries were taken from (`origin`) is for the leakage filter, and left out.
     """
     numbers: dict[str, int] = {}
     found: list[Example] = []
@@ -24,7 +24,7 @@ def as_queries(examples: Iterable[Example]) -> list[Example]:
             if example.answers:
                 found.append(_as_query(example, number))
         else:
-            found.append(example)
+            found.append(replace(example, origin=()) if isinstance(example, QueryExample) else example)
     return found
 
 
