@@ -265,12 +265,37 @@ def unit_of(item: str) -> str:
 
 
 def test_parallel_questions(root: Path) -> None:
-    for dataset in ("xquad", "xquad_r", "mlqa_r"):
+    for dataset, split in (("mlqa", "dev"), ("xquad", "test"), ("xquad_r", "test"), ("mlqa_r", "test")):
         ids: dict[str, list[str]] = {}
-        for language, _, question in questions(root, dataset, "test"):
+        for language, _, question in questions(root, dataset, split):
             ids.setdefault(language, []).append(question["id"])
         assert len({tuple(column) for column in ids.values()}) == 1
         assert len(set(ids["en"])) == EVALUATED
+
+
+@pytest.mark.parametrize(
+    ("spans", "split", "retrieval"), [("mlqa", "dev", "mlqa_r"), ("xquad", "test", "xquad_r")]
+)
+def test_retrieval_has_the_questions_of_the_spans(root: Path, spans: str, split: str, retrieval: str) -> None:
+    """As XQuAD-R and MLQA-R have, whose ids are XQuAD's and MLQA's."""
+    own = list(questions(root, spans, split))
+    shared = {language for language, *_ in questions(root, retrieval, "test")}
+    assert [each for each in own if each[0] in shared] == list(questions(root, retrieval, "test"))
+
+
+def test_a_task_spends_every_data_set_that_shares_its_paragraphs(source: FolderSource) -> None:
+    keys = EvaluationKeys(evaluation_keys(source))
+    for name, task in training_tasks().items():
+        if not task.spends:
+            continue
+        found = {
+            dataset
+            for split in task.train
+            for language in task.languages
+            for example in source.read(split.dataset, split.split, language)
+            for dataset in keys.of_example(example)
+        }
+        assert found == set(task.spends), name
 
 
 @pytest.mark.parametrize("dataset", ["xquad_r", "mlqa_r"])

@@ -403,9 +403,14 @@ def test_a_data_set_in_a_folder_of_its_own_is_noticed_and_checked(tmp_path: Path
 
 def test_what_is_trained_on_an_evaluation_set_is_not_scored_on_it() -> None:
     assert plan_of(["xquad_all"], ["tatoeba"]).cells
-    for task, dataset, recipe in [("xquad", "xquad", "xquad_all"), ("mlqa", "mlqa", "csqa-mlqa_all")]:
+    for task, dataset, recipe in [
+        ("xquad", "xquad", "xquad_all"),
+        ("lareqa", "xquad_r", "xquad_all"),
+        ("mlqa", "mlqa", "csqa-mlqa_all"),
+        ("lareqa_mlqa", "mlqa_r", "mlqa_all"),
+    ]:
         with pytest.raises(ConfigError, match=f"cannot be scored on {task}: .* trained on {dataset}"):
-            plan_of([recipe], [task], run__targets={task: "squad1"})
+            plan_of([recipe], [task])
 
 
 def test_all_splits_and_languages_of_a_task_decide_its_job() -> None:

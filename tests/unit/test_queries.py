@@ -169,8 +169,8 @@ def test_paragraphs_of_the_pool_leave_training(tmp_path: Path) -> None:
     task = TrainingTask(type="dual_encoder", train=split, dev=Holdout(holdout=0.3))
     prepared = prepare_task(source, "lareqa_dev", task, keys)
     assert prepared.leakage.values.tolist() == [
-        ["lareqa_dev", "en", "any", 1, 41],
-        ["lareqa_dev", "en", "xquad_r", 1, 41],
+        ["lareqa_dev", "train", "en", "any", 1, 41],
+        ["lareqa_dev", "train", "en", "xquad_r", 1, 41],
     ]
     parts = [
         {e.context for e in part if isinstance(e, QueryExample)} for part in (prepared.train, prepared.dev)
