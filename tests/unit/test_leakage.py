@@ -153,6 +153,7 @@ def keys() -> EvaluationKeys:
         ("hi", ("tatoeba",)),
         ("", ()),
         ("A man sleeps.", ()),
+        ("He is awake!", ("xnli",)),
     ],
 )
 def test_lines_of_text_are_compared_with_sentences_and_paragraphs(

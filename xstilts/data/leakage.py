@@ -6,8 +6,8 @@ and neither do the vowel points of Arabic and Hebrew, which writers put or leave
 hashes of that.
 
 What is protected: every text of an evaluation example, and the example as a whole. A text counts only if it
-is long enough to be somebody's: `MINIMUM_WIDTH` columns, so that a one-word choice does not remove every
-line that consists of that word. Sentences of retrieval tests always count.
+is long enough to be somebody's: `MINIMUM_WIDTH` columns or `FEWEST_WORDS` words, so that a one-word choice
+does not remove every line that consists of that word. Sentences of retrieval tests always count.
 
 What goes: a line of text or a side of a translation pair that is a protected text; a training example that
 is a protected example; and one whose sentence or paragraph is a protected text (`sentences_of`), if that is
@@ -89,10 +89,12 @@ def keys_of(example: Example) -> Iterator[tuple[str, str]]:
 
     Its texts (sentences, questions, choices, the paragraph), and the example as a whole, without its label.
     """
-    parts = [normalise(text) for text in _texts(example)]
+    texts = _texts(example)
+    parts = [normalise(text) for text in texts]
     always = isinstance(example, ParallelExample)
-    for part in (*parts, *map(normalise, _surroundings(example))):
-        if part and (always or is_long_enough(part)):
+    for text in (*texts, *_surroundings(example)):
+        part = normalise(text)
+        if part and (always or is_long_enough(part) or is_sentence(text)):
             yield TEXT, key_of(part)
     if always or is_long_enough("".join(parts)):
         yield EXAMPLE, key_of(*parts)
