@@ -7,6 +7,7 @@ localrules:
     languages,
     checkpoints,
     predictions,
+    xtreme,
     scores,
     study_typology,
     studies,
@@ -44,6 +45,16 @@ rule predictions:
         JOBS.all_predictions,
     message:
         "all predictions are there"
+
+
+rule xtreme:
+    """Predictions and labels as XTREME's own evaluate.py reads them, a folder per recipe and seed."""
+    input:
+        JOBS.xtreme_folders,
+    message:
+        f"what XTREME's evaluator reads is in {RUN}/xtreme"
+        if JOBS.xtreme_folders
+        else "the run has none of XTREME's tasks"
 
 
 rule scores:

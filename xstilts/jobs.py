@@ -25,6 +25,7 @@ from xstilts.micro.generate import files_of
 from xstilts.plan import Cell, Plan
 from xstilts.prediction.stamps import stamp_path
 from xstilts.prediction.submission import prediction_path, written_files
+from xstilts.prediction.xtreme import LANGUAGES as XTREME_LANGUAGES
 from xstilts.recipes import MLM, UNTRAINED
 from xstilts.registry import PredictionTask, Split
 from xstilts.registry.hub import hub_dataset, hub_datasets
@@ -539,6 +540,65 @@ class Jobs:
         """The predictions of one checkpoint, and the run files beside them."""
         folder, kind = self.prediction_folder(model, recipe, seed, task), self.plan.task(task).type
         return [str(file) for path in self._predictions(task, folder) for file in written_files(path, kind)]
+
+    @cached_property
+    def _xtreme(self) -> dict[tuple[str, str, int], dict[str, Cell]]:
+        """By model, recipe and seed, the cells of XTREME's tasks: what its evaluator takes for one model.
+
+        The recipe is that before the stages that train on the tasks' own English data. What has no seed, the
+        masked LM as it is, goes with every seed.
+        """
+        found: dict[tuple[str, str, int], dict[str, Cell]] = {}
+        for cell in self.plan.cells:
+            if cell.task in XTREME_LANGUAGES:
+                own = cell.intermediate if cell.intermediate != "-" else MLM
+                recipe = cell.recipe if cell.target == "-" else own
+                for seed in self.run.seeds if cell.recipe in (MLM, UNTRAINED) else [cell.seed]:
+                    found.setdefault((cell.model, recipe, seed), {})[cell.task] = cell
+        return found
+
+    @property
+    def xtreme_folders(self) -> list[str]:
+        """A folder for XTREME's evaluator per model, recipe and seed."""
+        return [f"{self.folder}/xtreme/{model}/{recipe}/seed{seed}" for model, recipe, seed in self._xtreme]
+
+    def xtreme_inputs(self, model: str, recipe: str, seed: str) -> list[str]:
+        """The predictions that one of them holds."""
+        cells = self._xtreme[model, recipe, int(seed)].values()
+        return [file for c in cells for file in self.predictions(c.model, c.recipe, c.seed, c.task)]
+
+    def xtreme_data(self, model: str, recipe: str, seed: str) -> list[str]:
+        """The folders of their gold examples."""
+        return sorted(
+            {
+                folder
+                for task in self._xtreme[model, recipe, int(seed)]
+                for folder in self.evaluation_inputs(task)
+            }
+        )
+
+    def xtreme_locks(self, model: str, recipe: str, seed: str) -> dict[str, str]:
+        """The checksums of the same."""
+        locks = [self.evaluation_locks(task) for task in self._xtreme[model, recipe, int(seed)]]
+        return {path: checksum for each in locks for path, checksum in each.items()}
+
+    def xtreme_parts(self, model: str, recipe: str, seed: str) -> str:
+        """Entry, languages and predictions of each task in it."""
+        parts = {
+            task: {
+                "entry": json.loads(self.prediction_entry(task)),
+                "languages": self.plan.languages(task),
+                "predictions": self.prediction_folder(cell.model, cell.recipe, cell.seed, task),
+            }
+            for task, cell in self._xtreme[model, recipe, int(seed)].items()
+        }
+        return self.json(parts)
+
+    def xtreme_code(self, model: str, recipe: str, seed: str) -> str:
+        """Hash of the code that lays it out and the parsers of its tasks."""
+        tasks = self._xtreme[model, recipe, int(seed)]
+        formats = self._formats([self.plan.task(task).data.dataset for task in tasks])
+        return fingerprint.code_hash("scripts/arrange_xtreme.py", *formats)
 
     def prediction_entry(self, task: str) -> str:
         """What a prediction job needs of the registry's entry of a task."""
