@@ -79,9 +79,13 @@ rule studies:
 
 
 rule sweep_layers:
-    """Every layer and pooling of the masked LMs on the run's retrieval tasks, apart from the scores."""
+    """Every layer and pooling of the masked LMs in the run's retrieval and mining, apart from the scores."""
     input:
         JOBS.sweep_files,
+    message:
+        f"the sweeps are in {RUN}/sweeps"
+        if JOBS.sweep_files
+        else "there is nothing to sweep: the run has neither retrieval nor mining without a head"
 
 
 rule report:

@@ -97,7 +97,7 @@ rule score_equal_pools:
 
 
 rule score_sweep:
-    """A retrieval task of a masked LM with every hidden state and pooling, apart from the scores."""
+    """Retrieval or mining by a masked LM with every hidden state and pooling, apart from the scores."""
     input:
         checkpoint=lambda w: JOBS.checkpoint(w.model, "mlm", 0),
         data=lambda w: JOBS.evaluation_inputs(w.task),
@@ -108,7 +108,7 @@ rule score_sweep:
     benchmark:
         f"{RUN}/benchmarks/sweeps/{{model}}/{{task}}.tsv"
     wildcard_constraints:
-        task=JOBS.any_of(PLAN.retrieval_tasks),
+        task=JOBS.any_of(PLAN.headless_tasks),
     threads: lambda w: JOBS.threads(w.model, "mlm")
     resources:
         mem_mb=3000,

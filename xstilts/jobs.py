@@ -213,22 +213,23 @@ class Jobs:
                 raise NoGpuError
 
     @cached_property
-    def micro_folders(self) -> dict[str, str]:
-        """The folders of micro-XTREME, and the data set that each holds."""
-        if not self.is_micro:
-            return {}
-        return {_first_folder(dataset): dataset for dataset in MICRO_DATASETS}
+    def micro_folders(self) -> dict[str, list[str]]:
+        """The folders of micro-XTREME, and the data sets that each holds."""
+        found: dict[str, list[str]] = {}
+        for dataset in MICRO_DATASETS if self.is_micro else ():
+            found.setdefault(_first_folder(dataset), []).append(dataset)
+        return found
 
     def micro_layout(self, folder: str) -> str:
-        """Where the files of one data set lie."""
-        return self.json(
-            registry.datasets()[self.micro_folders[folder]].model_dump(include={"splits", "codes"})
-        )
+        """Where the files of the data sets of one folder lie."""
+        entries = registry.datasets()
+        names = self.micro_folders[folder]
+        return self.json({name: entries[name].model_dump(include={"splits", "codes"}) for name in names})
 
     def micro_code(self, folder: str) -> str:
-        """Hash of the generator of one data set."""
-        module = f"xstilts.micro.{self.micro_folders[folder]}"
-        return fingerprint.code_hash("scripts/generate_micro.py", module)
+        """Hash of the generators of the data sets of one folder."""
+        modules = (f"xstilts.micro.{name}" for name in self.micro_folders[folder])
+        return fingerprint.code_hash("scripts/generate_micro.py", *modules)
 
     def _inputs(self, dataset: str, split: str, languages: list[str] | None = None) -> list[str]:
         """Folders that a job reads of what the run has made or fetched; files of a mirror are not inputs."""
@@ -237,7 +238,7 @@ class Jobs:
             wanted = entry.languages_of(split) if languages is None else languages
             parts = sorted({entry.part(split, language) for language in wanted})
             return [f"{self.source_root}/{dataset}/{split}/{part}" for part in parts]
-        held = dataset in self.micro_folders.values()
+        held = self.is_micro and dataset in MICRO_DATASETS
         return [f"{self.source_root}/{_first_folder(dataset)}"] if held else []
 
     @property
@@ -269,7 +270,7 @@ class Jobs:
     def _evaluation_datasets(self) -> list[str]:
         """Every data set of the source that holds out a split, selected by the run or not."""
         if self.is_micro:
-            held = list(self.micro_folders.values())
+            held = list(MICRO_DATASETS)
         elif self.is_hub:
             held = list(hub_datasets())
         else:
@@ -683,8 +684,8 @@ class Jobs:
 
     @property
     def sweep_files(self) -> list[str]:
-        """A table of every layer and pooling for each model and each of the run's retrieval tasks."""
-        tasks = self.plan.retrieval_tasks
+        """A table of every layer and pooling for each model and each of the run's tasks without a head."""
+        tasks = self.plan.headless_tasks
         return [f"{self.folder}/sweeps/{model}/{task}.tsv" for model in self.run.models for task in tasks]
 
     @property

@@ -312,6 +312,11 @@ class Plan:
         """The evaluation tasks of the run that rank aligned candidates without a head, sorted."""
         return [task for task in self.controlled_tasks if self.task(task).type == "retrieval"]
 
+    @property
+    def headless_tasks(self) -> list[str]:
+        """The evaluation tasks of the run that compare embeddings, retrieval and mining, sorted."""
+        return [task for task in self.controlled_tasks if self.task(task).is_headless]
+
     def stage_settings(self, model: str, recipe: str) -> StageJob:
         """All that decides the last stage of a recipe; its tasks share the smallest of their values."""
         training = self.settings.training

@@ -135,3 +135,21 @@ def test_a_kept_language_is_not_predicted_again(place: Path) -> None:
     (folder / "test-de.trec.gz").unlink()
     predict(place, "retrieval", "tatoeba", "de", TATOEBA, RETRIEVAL)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_sweep_of_mining_agrees_with_the_scores(place: Path) -> None:
+    settings = {"layer": None, "pool": "mean", "pairs": "max", "neighbours": 4, "batch_tokens": 500}
+    entry = {**BUCC, "metrics": ["f1", "precision", "recall"]}
+    predict(place, "mining", "bucc2018", "zh", BUCC, settings)
+    scores = score(place, "bucc2018", "zh", entry)
+    run(
+        "score_sweep.py", "--checkpoint", place / "checkpoint", "--task", "bucc2018",
+        "--entry", json.dumps(entry), "--languages", "zh", "--root", place / "source",
+        "--settings", json.dumps(settings), "--key", json.dumps(KEY), "--threads", 1, "--device", "cpu",
+        "--scores", place / "sweep.tsv",
+    )  # fmt: skip
+    sweep = read_table(place / "sweep.tsv")
+    pools = ("mean", "mean_words", "cls")
+    assert set(sweep["setting"]) == {f"{layer}-{pool}-max-margin" for layer in range(3) for pool in pools}
+    same = sweep[sweep["setting"] == "1-mean-max-margin"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(same, scores)

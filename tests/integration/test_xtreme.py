@@ -48,9 +48,9 @@ PARTIAL = {  # those of its languages that the run has
 }
 
 
-def read_tag(file: str) -> list[list[str]]:
+def read_tag(file: Path) -> list[list[str]]:
     labels, example = [], []
-    with open(file) as stream:
+    with file.open() as stream:
         for line in stream:
             line = line.strip()
             if line:
@@ -61,15 +61,15 @@ def read_tag(file: str) -> list[list[str]]:
     return [*labels, example] if example else labels
 
 
-def read_label(file: str) -> list[str]:
-    with open(file) as stream:
+def read_label(file: Path) -> list[str]:
+    with file.open() as stream:
         return [line.strip() for line in stream]
 
 
-def read_squad(file: str) -> Any:
-    with open(file) as stream:
+def read_squad(file: Path) -> Any:
+    with file.open() as stream:
         found = json.load(stream)
-    return found["data"] if "data" in found else found
+    return found.get("data", found)
 
 
 def f1(labels: Any, predictions: Any, _: str) -> dict[str, float]:
@@ -148,7 +148,7 @@ def evaluate(predictions: Path, labels: Path, languages: dict[str, str]) -> dict
         if task in prediction_tasks and task in label_tasks:
             suffix = "json" if task in ("xquad", "mlqa", "tydiqa") else "tsv"
             for code in codes.split(","):
-                files = (os.path.join(side, task, f"test-{code}.{suffix}") for side in (predictions, labels))
+                files = (side / task / f"test-{code}.{suffix}" for side in (predictions, labels))
                 found, golden = map(READERS.get(task, read_label), files)
                 if task not in ("bucc2018", "mlqa", "tydiqa", "xquad"):
                     assert len(found) == len(golden)

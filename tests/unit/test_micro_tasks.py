@@ -12,11 +12,18 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from micro_files import SMALL, lines, questions, sentences
 
-from xstilts.data.examples import ChoiceExample, Example, PairExample, TaggedExample
+from xstilts.data.examples import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    QueryExample,
+    SpanExample,
+    TaggedExample,
+)
 from xstilts.data.leakage import EvaluationKeys, evaluation_keys
 from xstilts.data.preparation import prepare_task
 from xstilts.data.sources import FolderSource
-from xstilts.micro import panx
+from xstilts.micro import mentions, panx
 from xstilts.micro.cldr import UNITS, clean, covered_languages, data_of, names, write_atom
 from xstilts.micro.generate import DATASETS, files_of
 from xstilts.micro.paraphrases import draw
@@ -25,15 +32,19 @@ from xstilts.registry import TaskType, datasets, evaluation_tasks, training_task
 from xstilts.scoring.baselines import constant_baseline
 
 TRAIN, DEV, EVALUATED = SMALL.train_examples, SMALL.dev_examples, SMALL.evaluation_examples
-ENGLISH = ("anli", "cosmosqa", "csqa", "hellaswag", "mnli", "qqp", "siqa", "snli", "squad1", "squad2")
+ENGLISH = (
+    *("anli", "ccg", "cosmosqa", "csqa", "hellaswag", "mewslix_pairs", "mnli", "qqp", "siqa", "snli"),
+    *("squad1", "squad2"),
+)
 COUNTS = {
     **{(dataset, "train"): TRAIN for dataset in (*ENGLISH, "panx", "pawsx", "udpos", "xcopa")},
     **{(dataset, "dev"): DEV for dataset in ENGLISH},
     **{
         (dataset, "dev"): EVALUATED
-        for dataset in ("mlqa", "panx", "pawsx", "tydiqa", "udpos", "xcopa", "xnli")
+        for dataset in ("mewslix", "mlqa", "panx", "pawsx", "tydiqa", "udpos", "xcopa", "xnli")
     },
-    **{(dataset, "test"): EVALUATED for dataset in ("mlqa_r", "xcopa", "xquad", "xquad_r")},
+    **{(dataset, "test"): EVALUATED for dataset in ("mewslix", "mlqa_r", "xcopa", "xquad", "xquad_r")},
+    ("ccg", "test"): DEV,
     ("tydiqa", "train"): SMALL.tydiqa_train_examples,
     ("tatoeba", "test"): SMALL.retrieval_phrases,
     # the English sentences that have no translation follow those of the language
@@ -54,10 +65,10 @@ def test_the_real_parsers_find_exactly_as_many_examples(source: FolderSource) ->
         for split, languages in files_of(dataset, SMALL).items()
         if dataset not in ("pairs", "text")
     }
-    assert set(splits) == set(COUNTS)
+    assert set(splits) == {*COUNTS, ("squad1_mt", "train")}
     for (dataset, split), languages in splits.items():
         assert source.languages(dataset, split) == sorted(languages)
-        for language in languages:
+        for language in languages if dataset != "squad1_mt" else ():
             found = source.read(dataset, split, language)
             assert len(found) == COUNTS[dataset, split], (dataset, split, language)
 
@@ -318,6 +329,44 @@ def test_one_sentence_of_each_language_answers_a_question(root: Path, dataset: s
         assert all(len(gold) == 1 for gold in answering.values()) and len(answering) == EVALUATED
         for question, (gold,) in answering.items():
             assert gold.startswith(re.split("[:：]", question)[0]), language
+
+
+def test_translated_questions_are_those_of_squad(source: FolderSource) -> None:
+    """As many of them as a language has names for; what asks and what answers is of one meaning."""
+    english = {e.id: e for e in source.read("squad1", "train", "en") if isinstance(e, SpanExample)}
+    for language in files_of("squad1_mt", SMALL)["train"]:
+        found = [e for e in source.read("squad1_mt", "train", language) if isinstance(e, SpanExample)]
+        assert TRAIN / 4 < len(found) + source.dropped("squad1_mt", "train", language) <= TRAIN
+        for example in found:
+            own = english[example.id]
+            assert re.findall(r"\d+", example.answers[0]) == re.findall(r"\d+", own.answers[0])
+            assert sorted(re.findall(r"\d+", example.context)) == sorted(re.findall(r"\d+", own.context))
+
+
+def test_mentions_are_names_of_the_entities_they_are_of(source: FolderSource) -> None:
+    """An entity is described under its name in one language, mostly not that of the mention."""
+    languages = files_of("mewslix", SMALL)["test"]
+    pool = {entity.id: entity for entity in source.candidates("mewslix", "test", list(languages))}
+    atoms = {name: atom for atom, name in mentions.entities().items()}
+    assert set(pool) == set(atoms) and len({entity.language for entity in pool.values()}) == len(languages)
+    for language in languages:
+        for query in source.read("mewslix", "test", language):
+            assert isinstance(query, QueryExample)
+            (gold,) = query.candidates
+            name, described = names(language)[atoms[gold]], pool[gold]
+            assert query.query.startswith(f"{name}: {{ {name} }}") and name in query.origin[0]
+            assert query.origin[0] in query.origin[1]
+            assert described.text.startswith(names(described.language)[atoms[gold]])
+
+
+def test_supertags_depend_on_the_next_word(source: FolderSource) -> None:
+    found: dict[str, set[str]] = {}
+    for example in source.read("ccg", "train", "en"):
+        assert isinstance(example, TaggedExample) and example.tags
+        for word, tag in zip(example.words, example.tags, strict=True):
+            found.setdefault(word, set()).add(tag)
+    assert any({"N", "N/N"} <= tags for tags in found.values())
+    assert len({tag for tags in found.values() for tag in tags}) > 8
 
 
 def test_comparable_corpora_have_gold_pairs_and_near_misses(root: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from test_settings import DEFAULT, ROOT, changed
 
-from xstilts import fingerprint, recipes, settings
+from xstilts import fingerprint, recipes, registry, settings
 from xstilts.errors import ConfigError, DataError, RecipeError, RegistryError, XstiltsError
 from xstilts.job_settings import (
     MiningPredictionJob,
@@ -19,6 +19,7 @@ from xstilts.job_settings import (
     TaskPredictionJob,
 )
 from xstilts.jobs import Jobs
+from xstilts.micro.generate import DATASETS as MICRO_DATASETS
 from xstilts.plan import Plan
 
 
@@ -170,6 +171,8 @@ def test_mining_goes_by_margin_in_both_directions() -> None:
     assert len(files) == 8
     assert jobs.stamp_files("bucc2018")[0].endswith("/bucc2018/dev-de.tsv.stamp.json")
     assert jobs.sweep_files == ["results/micro/sweeps/micro/tatoeba.tsv"]
+    both = Jobs(plan_of(["mlm"], ["bucc2018", "tatoeba", "lareqa", "xnli"]))
+    assert both.sweep_files == [f"results/micro/sweeps/micro/{task}.tsv" for task in ("bucc2018", "tatoeba")]
 
 
 def test_a_threshold_is_part_of_what_mining_predicts() -> None:
@@ -334,7 +337,7 @@ MIRROR |= {"run__languages": ["en", "de", "th"]}
 
 
 def test_what_is_licensed_is_said_before_any_job_and_may_be_left_out() -> None:
-    for keys in ({}, MIRROR, {**MIRROR, "data__lock": None}):
+    for keys in (MIRROR, {**MIRROR, "data__lock": None}):
         with pytest.raises(DataError, match=r"no ccg/train in en, which ccg needs") as raised:
             jobs_of("ccg", **keys).validate()
         assert "Linguistic Data Consortium" in raised.value.hint
@@ -345,6 +348,39 @@ def test_what_is_licensed_is_said_before_any_job_and_may_be_left_out() -> None:
     assert left.left_out == ["ccg", "ccg+mnli", "ccg-csqa"]
     Jobs(left).validate()
     assert plan_of(["csqa", "ccg"], ["tatoeba"]).left_out == []
+
+
+NOT_IN_MICRO = {
+    **dict.fromkeys(("sick", "mrpc"), "stands in for mnli and qqp in a mirror without them"),
+    "pawsx_test": "stands in for pawsx in a mirror without its training file",
+    "squad2_dev": "is of half of SQuAD 2.0's development set, a mirror's part of squad2",
+    "hellaswag_sample": "is of a sample of hellaswag that a mirror has in its place",
+    "siqa_dev": "is of siqa's development set with the answers as texts, as one mirror has it",
+}
+"""Why some training tasks have no data in micro-XTREME: other files in place of data that it has."""
+
+
+def test_every_task_can_be_planned_from_micro_but_for_stand_ins() -> None:
+    for task in registry.evaluation_tasks():
+        Jobs(plan_of(["mlm"], [task])).validate()
+    for task in registry.training_tasks():
+        jobs = Jobs(plan_of([task], ["tatoeba"]))
+        if task in NOT_IN_MICRO:
+            with pytest.raises(DataError, match=r"micro-XTREME has no .*, which .* needs"):
+                jobs.validate()
+        else:
+            jobs.validate()
+    parsers = {registry.datasets()[name].format for name in MICRO_DATASETS}
+    stand_ins = [split for task in NOT_IN_MICRO for split in registry.training_tasks()[task].splits]
+    parsers |= {registry.datasets()[split.dataset].format for split in stand_ins}
+    assert parsers == {entry.format for entry in registry.datasets().values()}
+
+
+def test_data_sets_of_one_folder_are_generated_together() -> None:
+    jobs = jobs_of("mewslix")
+    assert jobs.micro_folders["mewslix"] == ["mewslix", "mewslix_pairs"]
+    assert jobs.training_inputs("mewslix") == [f"{jobs.folder}/source/mewslix"]
+    assert jobs.training_inputs("ccg") == [f"{jobs.folder}/source/data"]
 
 
 def test_a_language_may_be_left_out_of_one_task() -> None:

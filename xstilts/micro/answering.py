@@ -73,7 +73,7 @@ def _context(paragraph: list[Statement], language: str) -> str:
     return write_all([said.sentence for said in paragraph], language)
 
 
-def _breaks(sentences: list[str], language: str) -> list[list[int]]:
+def breaks(sentences: list[str], language: str) -> list[list[int]]:
     """Where each sentence begins and ends in the paragraph."""
     breaks: list[list[int]] = []
     start = 0
@@ -101,7 +101,7 @@ def _paragraph(paragraph: list[Statement], language: str, name: str) -> dict[str
 
 def _sentences(paragraph: list[Statement], language: str) -> dict[str, Any]:
     sentences = [write_all([said.sentence], language) for said in paragraph]
-    return {"sentence_breaks": _breaks(sentences, language), "sentences": sentences}
+    return {"sentence_breaks": breaks(sentences, language), "sentences": sentences}
 
 
 def answering(
