@@ -23,9 +23,10 @@ task with every recipe that names it, or a language of an evaluation task.
 Counts are of examples, after the rows that are none have been left out. Where a number found is not the
 published one, that is said when the data are read, and below; it is no error. Whatever stands in a split
 marked as held out, of any data set that the source holds, is removed from the pre-training text and from
-all training examples before they are used: `leakage.tsv` of a run counts it per language and data set.
-Only the tasks that `spend` a held-out data set are trained on it, and their checkpoints cannot be scored
-on it.
+all training examples before they are used, and from what is selected on: a line, an example, or an example
+one of whose sentences or paragraphs stands there. `leakage.tsv` of a run counts it per language and data
+set. Only the tasks that `spend` a held-out data set, and those that share its paragraphs, are trained on it,
+and their checkpoints cannot be scored on it.
 """
 
 
