@@ -31,8 +31,11 @@ def main(
 ) -> None:
     """Write the task's metrics for each layer, pooling and language."""
     definition = from_json(EvaluationTask, entry, "--entry")
-    kind = MiningPredictionJob if definition.type == "mining" else RetrievalPredictionJob
-    how = from_json(kind, settings, "--settings")
+    how: MiningPredictionJob | RetrievalPredictionJob
+    if definition.type == "mining":
+        how = from_json(MiningPredictionJob, settings, "--settings")
+    else:
+        how = from_json(RetrievalPredictionJob, settings, "--settings")
     source = open_source(root, lock)
     from xstilts.model import checkpoint as checkpoints
     from xstilts.model.device import prepare

@@ -14,7 +14,8 @@ def splits(_: MicroSettings) -> dict[str, tuple[str, ...]]:
 def questions(settings: MicroSettings, split: str) -> dict[str, Facts]:
     """The paragraphs of one split and what is asked, by ids."""
     sampler = Sampler(chance(settings, "squad1", split), ("en",))
-    return distinct_facts(sampler, "en", *reversed(english(settings, split)), f"squad1-{split}")
+    pool, count = english(settings, split)
+    return distinct_facts(sampler, "en", count, pool, f"squad1-{split}")
 
 
 def build(settings: MicroSettings, split: str, language: str) -> tuple[str, ...]:
