@@ -326,7 +326,9 @@ class Jobs:
             codes = source.languages(dataset, split) if languages is None else languages
             paths = [path for code in codes for path in source.paths(dataset, split, code)]
             present = sorted({path for path in paths if path.is_file()})
-            return {path.relative_to(source.root).as_posix(): _checksum(path) for path in present}
+            return {
+                path.relative_to(source.root).as_posix(): _checksum(path, _state(path)) for path in present
+            }
         return {} if self.lock is None else lock_entry(self.lock, [(dataset, split, languages)])
 
     def _formats(self, datasets: list[str]) -> list[str]:
@@ -780,9 +782,14 @@ def _splits(held: HeldOut) -> list[Split]:
     return [Split(dataset=held.dataset, split=name) for name in held.splits]
 
 
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
 @cache
-def _checksum(path: Path) -> str:
-    """Of a file in a folder of its own, read once in a start: it may be large."""
+def _checksum(path: Path, state: tuple[int, int]) -> str:
+    """Of a file in a folder of its own; read once, as several jobs ask for it and it may be large."""
     return sha256_of(path)
 
 

@@ -63,7 +63,7 @@ def predict(place: Path, kind: str, task: str, language: str, entry: object, set
 def score(place: Path, task: str, language: str, entry: dict[str, object]) -> pd.DataFrame:
     run(
         "score_predictions.py", "--predictions", place / "predictions" / task, "--task", task,
-        "--entry", json.dumps(entry), "--languages", language, "--split", entry["data"]["split"],  # type: ignore[index]
+        "--entry", json.dumps(entry), "--languages", language,
         "--root", place / "source", "--key", json.dumps(KEY), "--scores", place / f"{task}.tsv",
         "--outcomes", place / f"{task}.parquet",
     )  # fmt: skip

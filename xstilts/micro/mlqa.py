@@ -11,10 +11,10 @@ LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
 
 def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
     """The languages of each split."""
-    return {"dev": selected_languages(settings.languages, LANGUAGES)}
+    return dict.fromkeys(("dev", "test"), selected_languages(settings.languages, LANGUAGES))
 
 
 def build(settings: MicroSettings, split: str, language: str) -> tuple[str, ...]:
     """The file of one language."""
     sampler = Sampler(chance(settings, "mlqa", split, language), (language,))
-    return (squad(sampler, language, settings.evaluation_examples, "test", "mlqa-dev"),)
+    return (squad(sampler, language, settings.evaluation_examples, "test", f"mlqa-{split}"),)
