@@ -71,8 +71,8 @@ rule collect_evaluation_keys:
     message:
         "collect the keys of all evaluation sets"
     shell:
-        'python scripts/collect_evaluation_keys.py --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" --output {output:q}'
-        " 2> >(tee {log:q} >&2)"
+        'python scripts/collect_evaluation_keys.py --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
+        ' --folders "$XSTILTS_FOLDERS" --output {output:q} 2> >(tee {log:q} >&2)'
 
 
 rule prepare_training:
@@ -90,7 +90,7 @@ rule prepare_training:
         f"{RUN}/benchmarks/prepare_training/{{task}}.tsv"
     params:
         code=lambda w: JOBS.training_code(w.task),
-        entry=lambda w: JOBS.json(registry.training_tasks()[w.task]),
+        entry=lambda w: JOBS.training_entry(w.task),
         lock=lambda w: JOBS.training_locks(w.task),
     message:
         "prepare the training data of {wildcards.task}"

@@ -31,6 +31,7 @@ for TASK in JOBS.tasks:
             entry=JOBS.prediction_entry(TASK),
             languages=" ".join(PLAN.languages(TASK)),
             locks=JOBS.evaluation_locks(TASK),
+            source=JOBS.source_options(TASK),
             settings=lambda w, TASK=TASK: JOBS.prediction_settings(w.model, w.recipe, TASK),
             threads=lambda w: JOBS.threads(w.model, w.recipe),
             device=PLAN.run.device,
@@ -39,7 +40,7 @@ for TASK in JOBS.tasks:
             "predict {params.task} with {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}"
         shell:
             "python {params.script} --checkpoint {input.checkpoint:q} --task {params.task}"
-            ' --entry {params.entry:q} --languages {params.languages:q} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
+            " --entry {params.entry:q} --languages {params.languages:q} {params.source}"
             " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
             " --code {params.code} --output {params.folder:q}"
             " 2> >(tee {log:q} >&2)"

@@ -44,8 +44,9 @@ def main(
     place = prepare(device, threads)
     model = checkpoints.load(checkpoint, with_heads=False).to(place)
     known = {**json.loads(key), "parameters": card.read(checkpoint)["parameters"]}
-    split, rows = definition.data.split, []
+    rows = []
     for language in sorted(languages.split()):
+        split = definition.data.of(language)
         examples = source.read(definition.data.dataset, split, language)
         label = f"sweep {task} {language}"
         for setting, measures in every_setting(model, examples, how, label):

@@ -52,7 +52,7 @@ def test_predictions_are_ranked_and_scored(folder: Path) -> None:
     assert [fields[0] for fields in ranked] == ["q1"] * 4
     assert {fields[2] for fields in ranked} == {"de_1_0", "de_1_1", "en_1_0", "en_1_1"}
     scored = run(
-        "score_predictions.py", "--predictions", folder / "predictions", "--split", "test",
+        "score_predictions.py", "--predictions", folder / "predictions",
         "--languages", "en de", "--task", "lareqa", "--entry", json.dumps({**ENTRY, "metrics": METRICS}),
         "--root", folder / "source", "--key", json.dumps(KEY),
         "--scores", folder / "scores.tsv", "--outcomes", folder / "outcomes.parquet",

@@ -109,7 +109,7 @@ def test_all_entities_are_one_pool_whatever_the_languages(source: FolderSource) 
         Candidate("Q3", "en", "Nobody asks for it.", ""),
     ]
     for languages in (["de"], ["de", "tr"]):
-        assert list(source.candidates("mewslix", "test", languages)) == expected
+        assert list(source.candidates("mewslix", dict.fromkeys(languages, "test"))) == expected
     task = registry.evaluation_tasks()["mewslix"]
     found = {code: [e.candidates for e in part if isinstance(e, QueryExample)]
              for code, part in gold(source, task, ["de", "tr"])}  # fmt: skip
@@ -180,5 +180,5 @@ def test_faults_name_file_and_line(tmp_path: Path, record: dict[str, Any], messa
 def test_faults_of_entities_name_the_line(source: FolderSource) -> None:
     write(source.root, "candidate_set_entities.jsonl", ENTITIES[0], {"entity_id": "Q5"})
     with pytest.raises(DataError, match="the key 'description_language' is missing") as caught:
-        list(source.candidates("mewslix", "test", ["de"]))
+        list(source.candidates("mewslix", {"de": "test"}))
     assert caught.value.where.endswith("candidate_set_entities.jsonl, line 2")

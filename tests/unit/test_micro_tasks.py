@@ -28,6 +28,7 @@ from xstilts.micro.cldr import UNITS, clean, covered_languages, data_of, names, 
 from xstilts.micro.generate import DATASETS, files_of
 from xstilts.micro.paraphrases import draw
 from xstilts.micro.phrases import WIDE, Sampler, write
+from xstilts.micro.sizes import size_of
 from xstilts.registry import TaskType, datasets, evaluation_tasks, training_tasks
 from xstilts.scoring.baselines import constant_baseline
 
@@ -43,12 +44,27 @@ COUNTS = {
         (dataset, "dev"): EVALUATED
         for dataset in ("mewslix", "mlqa", "panx", "pawsx", "tydiqa", "udpos", "xcopa", "xnli")
     },
-    **{(dataset, "test"): EVALUATED for dataset in ("mewslix", "mlqa_r", "xcopa", "xquad", "xquad_r")},
+    **{
+        (dataset, "test"): EVALUATED
+        for dataset in (
+            "mewslix",
+            "mlqa",
+            "mlqa_r",
+            "panx",
+            "pawsx",
+            "udpos",
+            "xcopa",
+            "xnli",
+            "xquad",
+            "xquad_r",
+        )
+    },
     ("ccg", "test"): DEV,
     ("tydiqa", "train"): SMALL.tydiqa_train_examples,
     ("tatoeba", "test"): SMALL.retrieval_phrases,
     # the English sentences that have no translation follow those of the language
     ("bucc2018", "dev"): SMALL.retrieval_phrases * 3 // 2,
+    ("bucc2018", "test"): SMALL.retrieval_phrases * 3 // 2,
 }
 ITEM = r", and |, or |, | and | or "
 
@@ -73,15 +89,22 @@ def test_the_real_parsers_find_exactly_as_many_examples(source: FolderSource) ->
             assert len(found) == COUNTS[dataset, split], (dataset, split, language)
 
 
+def test_how_much_there_is_to_train_on_is_known_beforehand() -> None:
+    splits = {split for task in training_tasks().values() if not task.is_text for split in task.splits}
+    known = [(split.dataset, split.split) for split in splits if (split.dataset, split.split) in COUNTS]
+    assert len(known) > 20
+    for dataset, split in known:
+        assert size_of(dataset, split, SMALL) == COUNTS[dataset, split], (dataset, split)
+
+
 def test_published_languages_are_all_there() -> None:
     """Of each task, every language that XTREME and XTREME-R score and that CLDR covers."""
     for name, task in evaluation_tasks().items():
-        split = (
-            files_of(task.data.dataset, SMALL).get(task.data.split) if task.data.dataset in DATASETS else None
-        )
-        if split is not None:
-            expected = set(task.languages or covered_languages()) & set(covered_languages())
-            assert expected - {"en"} <= set(split), name
+        for held in task.held_out if task.data.dataset in DATASETS else []:
+            files, known = files_of(held.dataset, SMALL), task.languages
+            named = covered_languages() if known.others is None else known.known
+            for language in set(named) & set(covered_languages()) - {"en"}:
+                assert language in files[held.of(language)], (name, language)
 
 
 def test_nothing_is_lost_to_the_leakage_filter(source: FolderSource) -> None:

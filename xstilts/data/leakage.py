@@ -19,7 +19,7 @@ import hashlib
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ from xstilts.data.examples import (
     QueryExample,
     SpanExample,
 )
-from xstilts.data.sources import FolderSource
+from xstilts.data.sources import FolderSource, source_of
 from xstilts.errors import DataError
 
 MINIMUM_WIDTH = 12
@@ -118,8 +118,12 @@ def sentences_of(example: Example) -> list[str]:
     return [text for text in found if is_sentence(text)]
 
 
-def evaluation_keys(source: FolderSource) -> pd.DataFrame:
+def evaluation_keys(source: FolderSource, folders: Mapping[str, Path] | None = None) -> pd.DataFrame:
     """Keys of every evaluation split that the source holds, whatever a run selects.
+
+    Args:
+        source: Where the data sets are.
+        folders: Data sets that lie in a folder of their own.
 
     Returns:
         A table of key, kind (text, example), dataset and language (that of the data set's file),
@@ -131,10 +135,11 @@ def evaluation_keys(source: FolderSource) -> pd.DataFrame:
     rows = {
         (key, kind, dataset, language)
         for dataset, entry in registry.datasets().items()
+        for place in [source_of(dataset, source, folders or {})]
         for split in entry.evaluation
-        if source.holds(dataset, split)
-        for language in source.languages(dataset, split)
-        for example in source.read(dataset, split, language)
+        if place.holds(dataset, split)
+        for language in place.languages(dataset, split)
+        for example in place.read(dataset, split, language)
         for kind, key in keys_of(example)
     }
     return pd.DataFrame(sorted(rows), columns=COLUMNS)

@@ -24,7 +24,7 @@ from xstilts.data.leakage import (
 )
 from xstilts.data.queries import as_queries
 from xstilts.data.shares import fraction
-from xstilts.data.sources import FolderSource
+from xstilts.data.sources import FolderSource, source_of
 from xstilts.errors import DataError, RegistryError
 from xstilts.registry import Holdout, Split, TrainingTask
 
@@ -114,7 +114,7 @@ def _parts(
     """
     for split in splits:
         name = split.dataset
-        own = FolderSource(folders[name]) if name in folders else source
+        own = source_of(name, source, folders)
         for language in sorted(task.languages):
             examples = own.read(name, split.split, language)
             if len(splits) > 1 or len(task.languages) > 1:

@@ -45,12 +45,12 @@ def gold(
     source: FolderSource, entry: PredictionTask, languages: Sequence[str]
 ) -> Iterator[tuple[str, Sequence[Example]]]:
     """Each language's examples of an evaluation task; queries with the candidates of all these languages."""
-    dataset, split = entry.data.dataset, entry.data.split
+    dataset, split_of = entry.data.dataset, entry.data.of
     if entry.type != "dual_encoder":
         for language in languages:
-            yield language, source.read(dataset, split, language)
+            yield language, source.read(dataset, split_of(language), language)
         return
-    found = {language: source.read(dataset, split, language) for language in languages}
+    found = {language: source.read(dataset, split_of(language), language) for language in languages}
     queries = {code: [e for e in part if isinstance(e, QueryExample)] for code, part in found.items()}
     yield from pooled(queries).items()
 

@@ -9,9 +9,11 @@ LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
 
 def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
     """The languages of each split."""
-    return {"dev": selected_languages(settings.languages, LANGUAGES)}
+    return dict.fromkeys(("dev", "test"), selected_languages(settings.languages, LANGUAGES))
 
 
 def build(settings: MicroSettings, split: str, language: str) -> tuple[str, ...]:
     """The file of one language."""
-    return (answering(settings, "mlqa", splits(settings)[split], language, retrieval=False),)
+    # MLQA-R is made of the development paragraphs
+    paragraphs = "mlqa" if split == "dev" else f"mlqa_{split}"
+    return (answering(settings, paragraphs, splits(settings)[split], language, retrieval=False),)
