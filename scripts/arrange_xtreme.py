@@ -30,7 +30,7 @@ def main(
     for task, part in json.loads(parts).items():
         entry = from_json(PredictionTask, json.dumps(part["entry"]), "--parts")
         folder = Path(part["predictions"])
-        if lacking := arrange(task, entry, part["languages"], source, folder, partial):
+        if lacking := arrange(task, entry, part["wanted"], part["languages"], source, folder, partial):
             what = f"{task} lacks {', '.join(lacking)}, at which XTREME's evaluator would stop"
             print(f"{what}: it is in {output / INCOMPLETE}", file=sys.stderr)
     shutil.rmtree(output, ignore_errors=True)

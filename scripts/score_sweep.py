@@ -11,7 +11,6 @@ from xstilts.command_line import from_json, run
 from xstilts.data.sources import open_source
 from xstilts.job_settings import MiningPredictionJob, RetrievalPredictionJob
 from xstilts.registry import EvaluationTask
-from xstilts.scoring import scored_split
 from xstilts.scoring.table import RunKey, chosen, score_rows, score_table
 from xstilts.tables import write_table
 
@@ -52,7 +51,7 @@ def main(
         for setting, measures in every_setting(model, examples, how, label):
             whose = from_json(RunKey, json.dumps({**known, "setting": setting}), "--key")
             wanted = chosen(measures, definition.metrics, task)
-            rows += score_rows(whose, task, scored_split(definition.type, split), language, wanted)
+            rows += score_rows(whose, task, definition.scored(language), language, wanted)
     write_table(score_table(rows), scores)
 
 

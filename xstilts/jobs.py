@@ -27,7 +27,6 @@ from xstilts.micro.sizes import size_of
 from xstilts.plan import Cell, Plan
 from xstilts.prediction.stamps import stamp_path
 from xstilts.prediction.submission import prediction_path, written_files
-from xstilts.prediction.xtreme import LANGUAGES as XTREME_LANGUAGES
 from xstilts.recipes import MLM, UNTRAINED
 from xstilts.registry import EvaluationTask, HeldOut, PredictionTask, Split
 from xstilts.registry.hub import hub_dataset, hub_datasets
@@ -645,7 +644,7 @@ class Jobs:
         """
         found: dict[tuple[str, str, int], dict[str, Cell]] = {}
         for cell in self.plan.cells:
-            if cell.task in XTREME_LANGUAGES:
+            if self.plan.task(cell.task).languages.xtreme:
                 own = cell.intermediate if cell.intermediate != "-" else MLM
                 recipe = cell.recipe if cell.target == "-" else own
                 for seed in self.run.seeds if cell.recipe in (MLM, UNTRAINED) else [cell.seed]:
@@ -682,6 +681,7 @@ class Jobs:
         parts = {
             task: {
                 "entry": json.loads(self.prediction_entry(task)),
+                "wanted": self.plan.task(task).languages.xtreme,
                 "languages": self.plan.languages(task),
                 "predictions": self.prediction_folder(cell.model, cell.recipe, cell.seed, task),
             }

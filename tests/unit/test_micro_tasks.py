@@ -369,7 +369,7 @@ def test_translated_questions_are_those_of_squad(source: FolderSource) -> None:
 def test_mentions_are_names_of_the_entities_they_are_of(source: FolderSource) -> None:
     """An entity is described under its name in one language, mostly not that of the mention."""
     languages = files_of("mewslix", SMALL)["test"]
-    pool = {entity.id: entity for entity in source.candidates("mewslix", "test", list(languages))}
+    pool = {entity.id: entity for entity in source.candidates("mewslix", dict.fromkeys(languages, "test"))}
     atoms = {name: atom for atom, name in mentions.entities().items()}
     assert set(pool) == set(atoms) and len({entity.language for entity in pool.values()}) == len(languages)
     for language in languages:

@@ -355,6 +355,7 @@ NOT_IN_MICRO = {
     "pawsx_test": "stands in for pawsx in a mirror without its training file",
     "squad2_dev": "is of half of SQuAD 2.0's development set, a mirror's part of squad2",
     "hellaswag_sample": "is of a sample of hellaswag that a mirror has in its place",
+    "mnli_mt": "is XNLI's published translation of mnli, one more task of its kind and languages",
     "siqa_dev": "is of siqa's development set with the answers as texts, as one mirror has it",
 }
 """Why some training tasks have no data in micro-XTREME: other files in place of data that it has."""

@@ -1,9 +1,9 @@
 """The files of a run as XTREME's own evaluate.py walks them, with labels of the same rows.
 
 It reads `<predictions>/<task>/test-<language>.<tsv or json>` and the same names below a folder of labels, of
-every language of its list (`LANGUAGES`), and stops at a file that is missing or has other rows. What is laid
+every language of its list (the registry's `xtreme`), and stops at a file that is missing or has other rows. What is laid
 out is therefore, whatever the split is called here: of capped examples, the rows that were drawn; of BUCC
-2018, the half that is scored, since the threshold was tuned on the other; of PAWS-X, the valid rows (XTREME's
+2018, what is scored: the half that no threshold was tuned on, if that was not another split; of PAWS-X, the valid rows (XTREME's
 preprocessing keeps the others, which have no text); of Tatoeba, the rows in the publisher's order (XTREME's
 preprocessing sorts the English side, which changes rows and labels alike, and no accuracy but where
 candidates tie).
@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from xstilts.data.examples import Example, ParallelExample, SpanExample
+from xstilts.data.examples import Example, SpanExample
 from xstilts.data.labels import is_labelled
 from xstilts.data.shares import capped
 from xstilts.data.sources import FolderSource
@@ -27,26 +27,11 @@ from xstilts.scoring.mining import gold, is_tuned_on
 INCOMPLETE = "incomplete"
 """Folder, beside `predictions` and `labels`, of tasks at which the evaluator would stop."""
 
-LANGUAGES = {
-    "bucc2018": "de fr ru zh",
-    "mlqa": "ar de en es hi vi zh",
-    "panx": "af ar bg bn de el en es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr ms my nl pt ru sw ta"
-    " te th tl tr ur vi yo zh",
-    "pawsx": "de en es fr ja ko zh",
-    "tatoeba": "af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr nl pt ru sw ta te th"
-    " tl tr ur vi zh",
-    "tydiqa": "ar bn en fi id ko ru sw te",
-    "udpos": "af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo"
-    " zh",
-    "xnli": "ar bg de el en es fr hi ru sw th tr ur vi zh",
-    "xquad": "ar de el en es hi ru th tr vi zh",
-}
-"""The evaluator's tasks, which are those of XTREME, and the languages that it insists on (TASK2LANGS)."""
-
 
 def arrange(
     task: str,
     entry: PredictionTask,
+    wanted: Sequence[str],
     languages: Sequence[str],
     source: FolderSource,
     predictions: Path,
@@ -57,6 +42,7 @@ def arrange(
     Args:
         task: Its name.
         entry: Its entry.
+        wanted: The languages that the evaluator insists on.
         languages: Those that were predicted.
         source: Where the gold examples are.
         predictions: Folder of the predictions.
@@ -70,11 +56,12 @@ def arrange(
     """
     found: dict[str, tuple[bytes, str]] = {}
     for language in languages:
-        examples = capped(source.read(entry.data.dataset, entry.data.split, language), entry.cap)
+        split = entry.data.of(language)
+        examples = capped(source.read(entry.data.dataset, split, language), entry.cap)
         if any(map(is_labelled, examples)):
-            file = prediction_path(predictions, entry.type, entry.data.split, language)
-            found[language] = _predictions(file, entry.type), _LABELS[entry.type](examples)
-    lacking = sorted(set(LANGUAGES[task].split()) - set(found))
+            file = prediction_path(predictions, entry.type, split, language)
+            found[language] = _predictions(file, entry), _labels(examples, entry)
+    lacking = sorted(set(wanted) - set(found))
     folder = output / INCOMPLETE if lacking else output
     for language, (own, labels) in found.items():
         for name, content in (("predictions", own), ("labels", labels.encode())):
@@ -84,12 +71,24 @@ def arrange(
     return lacking
 
 
-def _predictions(file: Path, task_type: TaskType) -> bytes:
+def _is_halved(entry: PredictionTask) -> bool:
+    return entry.type == "mining" and entry.tune is None
+
+
+def _labels(examples: Sequence[Any], entry: PredictionTask) -> str:
+    if entry.type == "mining":
+        pairs = sorted(gold(examples))
+        kept = [pair for pair in pairs if not (_is_halved(entry) and is_tuned_on(pair[0]))]
+        return "".join(f"{own}\t{english}\n" for own, english in kept)
+    return _LABELS[entry.type](examples)
+
+
+def _predictions(file: Path, entry: PredictionTask) -> bytes:
     try:
         content = file.read_bytes()
     except FileNotFoundError as error:
         raise PredictionError("predictions are missing", where=str(file), hint=AGAIN) from error
-    if task_type != "mining":
+    if not _is_halved(entry):
         return content
     lines = content.decode().splitlines(keepends=True)
     return "".join(line for line in lines if not is_tuned_on(line.split("\t")[0])).encode()
@@ -104,10 +103,6 @@ def _gold_lines(attribute: str, task_type: TaskType) -> Callable[[Sequence[Any]]
 
 def _own_lines(examples: Sequence[Example]) -> str:
     return "".join(f"{index}\n" for index, _ in enumerate(examples))
-
-
-def _gold_pairs(examples: Sequence[ParallelExample]) -> str:
-    return "".join(f"{own}\t{english}\n" for own, english in sorted(gold(examples)) if not is_tuned_on(own))
 
 
 def _gold_answers(examples: Sequence[SpanExample]) -> str:
@@ -130,5 +125,4 @@ _LABELS: dict[TaskType, Callable[[Sequence[Any]], str]] = {
     "tagging": _gold_lines("tags", "tagging"),
     "span": _gold_answers,
     "retrieval": _own_lines,
-    "mining": _gold_pairs,
 }
