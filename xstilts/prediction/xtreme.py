@@ -1,12 +1,12 @@
 """The files of a run as XTREME's own evaluate.py walks them, with labels of the same rows.
 
 It reads `<predictions>/<task>/test-<language>.<tsv or json>` and the same names below a folder of labels, of
-every language of its list (the registry's `xtreme`), and stops at a file that is missing or has other rows. What is laid
-out is therefore, whatever the split is called here: of capped examples, the rows that were drawn; of BUCC
-2018, what is scored: the half that no threshold was tuned on, if that was not another split; of PAWS-X, the valid rows (XTREME's
-preprocessing keeps the others, which have no text); of Tatoeba, the rows in the publisher's order (XTREME's
-preprocessing sorts the English side, which changes rows and labels alike, and no accuracy but where
-candidates tie).
+every language of its list (the registry's `xtreme`), and stops at a file that is missing or has other rows.
+What is laid out is therefore, whatever the split is called here: of capped examples, the rows that were
+drawn; of BUCC 2018, what is scored (the half that no threshold was tuned on, if that was no other split); of
+PAWS-X, the valid rows (XTREME's preprocessing keeps the others, which have no text); of Tatoeba, the rows in
+the publisher's order (XTREME's preprocessing sorts the English side, which changes rows and labels alike,
+and no accuracy but where candidates tie).
 """
 
 import json
