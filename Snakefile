@@ -14,6 +14,7 @@ from xstilts.errors import XstiltsError
 from xstilts.fingerprint import code_hash
 from xstilts.jobs import Jobs
 from xstilts.plan import Plan
+from xstilts.study_jobs import StudyJobs
 
 min_version("9.0")
 
@@ -29,6 +30,7 @@ try:
 except XstiltsError as error:
     sys.exit(str(error))
 
+STUDY_JOBS = StudyJobs(JOBS)
 PLAN = JOBS.plan
 RUN = JOBS.folder
 JOBS.export_environment()

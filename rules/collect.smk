@@ -9,6 +9,10 @@ localrules:
     predictions,
     scores,
     study_typology,
+    study_scale,
+    study_qa_retrieval,
+    study_order,
+    study_similarity,
     studies,
     sweep_layers,
     report,
@@ -56,15 +60,39 @@ rule scores:
 
 
 rule study_typology:
-    """S1: tests, verdict and figures of typological distance and degradation."""
+    """S1: typological distance and degradation in sentence retrieval."""
     input:
-        JOBS.study_files("typology"),
+        STUDY_JOBS.files("typology"),
+
+
+rule study_scale:
+    """S2: linguistic similarity, the gain of intermediate training, and the size of the model."""
+    input:
+        STUDY_JOBS.files("scale"),
+
+
+rule study_qa_retrieval:
+    """S3: English against multilingual question answering before retrieval."""
+    input:
+        STUDY_JOBS.files("qa_retrieval"),
+
+
+rule study_order:
+    """S4: the order of intermediate tasks, against random sequences."""
+    input:
+        STUDY_JOBS.files("order"),
+
+
+rule study_similarity:
+    """S5: semantic similarity of tasks, and gains in low-resource languages."""
+    input:
+        STUDY_JOBS.files("similarity"),
 
 
 rule studies:
-    """Every study that the run selects."""
+    """Every study that the run selects, and their verdicts side by side."""
     input:
-        [file for name in PLAN.run.studies for file in JOBS.study_files(name)],
+        STUDY_JOBS.all_files,
 
 
 rule sweep_layers:

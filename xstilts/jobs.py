@@ -38,7 +38,6 @@ PROGRAMS = {  # of all other types: predict_task
     "dual_encoder": "predict_pool",
 }
 DUAL_ENCODER = "xstilts.prediction.dual_encoder"  # which stages with such a task load by name
-FIGURES = {"typology": ("scatter", "forest")}
 
 
 class Jobs:
@@ -259,7 +258,8 @@ class Jobs:
     def _locks(self, dataset: str, split: str, languages: list[str] | None = None) -> dict[str, str]:
         return {} if self.lock is None else lock_entry(self.lock, [(dataset, split, languages)])
 
-    def _formats(self, datasets: list[str]) -> list[str]:
+    def formats(self, datasets: list[str]) -> list[str]:
+        """The modules that parse data sets, which jobs load by name."""
         entries, own = registry.datasets(), self.settings.data.folders
         formats = {PARQUET if self.is_hub and name not in own else entries[name].format for name in datasets}
         return sorted(f"xstilts.data.formats.{name}" for name in formats)
@@ -298,7 +298,7 @@ class Jobs:
     @property
     def evaluation_keys_code(self) -> str:
         """Hash of the leakage keys and the parsers of all evaluation sets."""
-        formats = self._formats(self._evaluation_datasets)
+        formats = self.formats(self._evaluation_datasets)
         return fingerprint.code_hash("scripts/collect_evaluation_keys.py", *formats)
 
     @staticmethod
@@ -333,7 +333,7 @@ class Jobs:
 
     def training_code(self, task: str) -> str:
         """Hash of the preparation and the parsers of a training task."""
-        formats = self._formats(self._training_datasets(task))
+        formats = self.formats(self._training_datasets(task))
         return fingerprint.code_hash("scripts/prepare_training.py", *formats)
 
     @property
@@ -353,7 +353,7 @@ class Jobs:
     @property
     def text_code(self) -> str:
         """Hash of the preparation and the parsers of text and pairs."""
-        return fingerprint.code_hash("scripts/prepare_text.py", *self._formats(list(TEXTS)))
+        return fingerprint.code_hash("scripts/prepare_text.py", *self.formats(list(TEXTS)))
 
     @property
     def text_languages_option(self) -> str:
@@ -493,10 +493,14 @@ class Jobs:
         """Hash of the registry of languages."""
         return fingerprint.text_hash(self.json({k: v.model_dump() for k, v in registry.languages().items()}))
 
+    def fertility_file(self, model: str) -> str:
+        """The fertility of a model's tokenizer."""
+        return f"{self.folder}/fertility/{model}.tsv"
+
     @property
     def fertility_code(self) -> str:
         """Hash of the measurement and the parser of its texts."""
-        return fingerprint.code_hash("scripts/measure_fertility.py", *self._formats(["tatoeba"]))
+        return fingerprint.code_hash("scripts/measure_fertility.py", *self.formats(["tatoeba"]))
 
     def prediction_settings(self, model: str, recipe: str, task: str) -> str:
         """All that decides the predictions of a task, but for weights and data."""
@@ -555,20 +559,20 @@ class Jobs:
     def prediction_code(self, task: str) -> str:
         """Hash of the prediction code and the parser of a task; mining tunes a threshold besides."""
         entry = self.plan.task(task)
-        formats = self._formats([entry.data.dataset])
+        formats = self.formats([entry.data.dataset])
         tuning = [SCORERS[entry.type]] if entry.type == "mining" else []
         return fingerprint.code_hash(self.prediction_script(task), *tuning, *formats)
 
     def scoring_code(self, task: str) -> str:
         """Hash of the metrics and the parser of a task."""
         entry = self.plan.task(task)
-        formats = self._formats([entry.data.dataset])
+        formats = self.formats([entry.data.dataset])
         return fingerprint.code_hash("scripts/score_predictions.py", SCORERS[entry.type], *formats)
 
     def controls_code(self, task: str) -> str:
         """Hash of the controls and the parser of a task."""
         entry = self.plan.task(task)
-        formats = self._formats([entry.data.dataset])
+        formats = self.formats([entry.data.dataset])
         return fingerprint.code_hash("scripts/score_controls.py", SCORERS[entry.type], *formats)
 
     @cached_property
@@ -608,7 +612,7 @@ class Jobs:
         """Hash of the scores with equal pools and the parser of the primary task."""
         task = self.settings.studies.typology.primary_task
         return fingerprint.code_hash(
-            "scripts/score_equal_pools.py", *self._formats([self.plan.task(task).data.dataset])
+            "scripts/score_equal_pools.py", *self.formats([self.plan.task(task).data.dataset])
         )
 
     def sweep_key(self, model: str) -> str:
@@ -618,7 +622,7 @@ class Jobs:
     def sweep_code(self, task: str) -> str:
         """Hash of the sweep, the metrics and the parser of a task."""
         entry = self.plan.task(task)
-        formats = self._formats([entry.data.dataset])
+        formats = self.formats([entry.data.dataset])
         return fingerprint.code_hash("scripts/score_sweep.py", SCORERS[entry.type], *formats)
 
     @property
@@ -633,8 +637,6 @@ class Jobs:
         controls = [f"{self.folder}/scores/controls/{task}.tsv" for task in self.plan.controlled_tasks]
         return [self.score_file(cell) for cell in self.plan.cells] + controls
 
-    # Studies and report
-
     @property
     def corpus_sizes(self) -> list[str]:
         """The sizes of the run's own corpus, where it pre-trains its models on one."""
@@ -644,44 +646,6 @@ class Jobs:
     def corpus_option(self) -> str:
         """The same as an option."""
         return "".join(f"--corpus {path}" for path in self.corpus_sizes)
-
-    @property
-    def typology_settings(self) -> str:
-        """The settings of the typology study; without models of its own, it takes the run's."""
-        settings = self.settings.studies.typology
-        normal = {
-            "models": settings.models or self.run.models,
-            "recipes": list(dict.fromkeys(str(recipe) for recipe in self.plan.chosen(settings.recipes))),
-            "primary_recipe": str(self.plan.recipe(settings.primary_recipe)),
-        }
-        return self.json(settings.model_copy(update=normal))
-
-    @property
-    def equal_pools(self) -> list[str]:
-        """The scores of the primary model, recipe and task with equal pools, by seed."""
-        study = self.settings.studies.typology
-        primary = (study.models or self.run.models)[0], str(self.plan.recipe(study.primary_recipe))
-        return [
-            f"{self.folder}/scores/equal_pools/{cell.checkpoint}/{cell.task}.tsv"
-            for cell in self.plan.cells
-            if (cell.model, cell.recipe) == primary and cell.task == study.primary_task
-        ]
-
-    def figure_files(self, study: str) -> list[str]:
-        """The figures of a study, in every format."""
-        folder = f"{self.folder}/studies/{study}"
-        return [f"{folder}/{figure}.{kind}" for figure in FIGURES[study] for kind in ("svg", "pdf", "png")]
-
-    def study_files(self, study: str) -> list[str]:
-        """Everything that a study makes."""
-        folder = f"{self.folder}/studies/{study}"
-        return [f"{folder}/tests.tsv", f"{folder}/verdict.json", *self.figure_files(study)]
-
-    @property
-    def miniature_note(self) -> str:
-        """What every figure of a miniature says."""
-        note = f"Run {self.run.name}: a miniature; it says nothing about large models."
-        return note if self.run.miniature else ""
 
 
 def _first_folder(dataset: str) -> str:

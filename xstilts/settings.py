@@ -23,7 +23,14 @@ from xstilts.job_settings import (
 )
 from xstilts.micro.settings import MicroSettings
 from xstilts.registry import load_yaml
-from xstilts.studies.settings import TypologySettings
+from xstilts.studies.settings import (
+    OrderSettings,
+    QARetrievalSettings,
+    ScaleSettings,
+    SimilaritySettings,
+    StatisticsSettings,
+    TypologySettings,
+)
 from xstilts.varied import MAP, VALUE, Varied
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -94,12 +101,40 @@ class Evaluation(Section):
 
     recipes: list[str] = Field(min_length=1, description="Recipes of the intermediate training")
     tasks: list[Name] = Field(min_length=1, description="Evaluation tasks")
+    models: list[Name] = Field([], description="Models; empty: all of the run")
 
 
 class Studies(Section):
     """The catalogue of studies."""
 
-    typology: TypologySettings = Field(description="S1: typological distance and degradation in retrieval")
+    typology: TypologySettings = Field(
+        TypologySettings(), description="S1: typological distance and degradation in retrieval"
+    )
+    scale: ScaleSettings = Field(
+        ScaleSettings(), description="S2: linguistic similarity and the size of the model"
+    )
+    qa_retrieval: QARetrievalSettings = Field(
+        QARetrievalSettings(), description="S3: English and multilingual QA before retrieval"
+    )
+    order: OrderSettings = Field(OrderSettings(), description="S4: the order of intermediate tasks")
+    similarity: SimilaritySettings = Field(
+        SimilaritySettings(), description="S5: semantic similarity of tasks and gains in low-resource languages"
+    )
+
+
+class ScoresSettings(Section):
+    """Where the table of scores comes from that the studies read."""
+
+    source: Literal["run", "file"] = Field(
+        "run", description="`run`: made by the run; `file`: a table of published numbers, and no model is run"
+    )
+    file: str | None = Field(None, description="The table, for `source: file` (docs/scores.md has its columns)")
+
+    @model_validator(mode="after")
+    def _source_has_its_file(self) -> "ScoresSettings":
+        if self.source == "file" and not self.file:
+            raise ValueError("`source: file` needs `file`, the table of scores")
+        return self
 
 
 class Run(Section):
@@ -123,7 +158,8 @@ class Run(Section):
         description="What is left out because its data are not at hand: a training task (with every recipe "
         "that names it), or a language of an evaluation task, as `panx/th`",
     )
-    studies: list[Literal["typology"]] = Field(description="Studies, by their names in the catalogue")
+    studies: list[Literal["typology", "scale", "qa_retrieval", "order", "similarity"]] = Field(
+        description="Studies, by their names in the catalogue")
     evaluations: list[Evaluation] = Field([], description="Scores beyond those that the studies need")
     evaluation_examples: Positive | None = Field(
         None, description="Cap on the examples per language of tasks with a head (a fixed sample); null: all"
@@ -155,7 +191,9 @@ class Settings(Section):
     training: TrainingSettings
     prediction: PredictionSettings
     retrieval: RetrievalSettings
-    studies: Studies
+    scores: ScoresSettings = ScoresSettings()
+    statistics: StatisticsSettings = StatisticsSettings()
+    studies: Studies = Studies()
 
 
 def load(config: Mapping[str, Any], where: str = "config.yaml and its overlays") -> Settings:

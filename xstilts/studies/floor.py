@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from xstilts.studies.degradation import ENGLISH, Scores
+from xstilts.studies.scores import ENGLISH, Scores
 from xstilts.studies.statistics import NotEstimableError, chance_tail
 
 CHANCE = ("chance", "-")

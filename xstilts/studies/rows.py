@@ -1,12 +1,12 @@
 """tests.tsv: one row per statistic of a study, in the same columns for all studies."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Literal
 
 import pandas as pd
 
-from xstilts.studies.statistics import adjust
+from xstilts.studies.statistics import NotEstimableError, adjust
 
 Role = Literal["primary", "exploratory", "sensitivity", "descriptive"]
 ROLES: tuple[Role, ...] = ("primary", "sensitivity", "exploratory", "descriptive")
@@ -45,6 +45,15 @@ assert set(COLUMNS) == {field.name for field in fields(Row)}
 def not_estimable(reason: str) -> str:
     """The note of a row without numbers."""
     return f"not estimable, because {reason}"
+
+
+def filled(row: Row, fill: Callable[[Row], Row], *remarks: str) -> Row:
+    """`row` with its numbers, or with the reason why there are none; either way with the remarks."""
+    try:
+        done = fill(row)
+    except NotEstimableError as error:
+        done = replace(row, note=not_estimable(error.reason))
+    return replace(done, note="; ".join(filter(None, [done.note, *remarks])))
 
 
 def tests_table(rows: Sequence[Row], correction: str, alpha: float) -> pd.DataFrame:

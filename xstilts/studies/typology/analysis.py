@@ -12,11 +12,15 @@ import pandas as pd
 
 from xstilts.errors import StudyError
 from xstilts.studies import floor, statistics
-from xstilts.studies.degradation import Scores, degradation, join, left_out, mean_over_seeds_of, predictors
-from xstilts.studies.settings import TypologySettings
+from xstilts.studies.predictors import join, left_out
+from xstilts.studies.rows import Role, Row, filled, not_estimable, tests_table
+from xstilts.studies.scores import Scores, mean_over_seeds_of
+from xstilts.studies.settings import TypologyJob
 from xstilts.studies.statistics import FamilyFit, NotEstimableError
-from xstilts.studies.tests_table import Role, Row, not_estimable, tests_table
-from xstilts.studies.verdict import Verdict, decide
+from xstilts.studies.tables import Tables
+from xstilts.studies.typology.degradation import degradation
+from xstilts.studies.typology.verdict import decide
+from xstilts.studies.verdict import Verdict
 from xstilts.studies.words import LEAVE_ONE_OUT
 
 STUDY = "typology"
@@ -48,8 +52,14 @@ class Study:
     """The checked inputs of one analysis."""
 
     scores: Scores
-    known: pd.DataFrame
-    settings: TypologySettings
+    tables: Tables
+    settings: TypologyJob
+
+    def known(self, model: str) -> pd.DataFrame:
+        """What is known of each language; a distance that languages.tsv lacks is missing throughout."""
+        known = self.tables.known(model, self.settings)
+        absent = [f"distance_{name}" for name in self.settings.distances if f"distance_{name}" not in known]
+        return known.assign(**dict.fromkeys(absent, float("nan")))
 
     @cached_property
     def models(self) -> list[str]:
@@ -64,8 +74,9 @@ class Study:
         """
         rows = self.scores.of(model, recipe, task)
         runs = degradation(rows, self.settings.ceilings.get(task, 1.0)).dropna(subset=["degradation"])
-        means = join(mean_over_seeds_of(runs), self.known)
-        runs = runs.merge(self.known, on="language", validate="many_to_one")
+        known = self.known(model)
+        means = join(mean_over_seeds_of(runs), known)
+        runs = runs.merge(known, on="language", validate="many_to_one")
         problem = "" if len(runs) else f"the scores hold no {task} of {model}, {recipe}"
         partly = sorted(set(runs["language"]) - set(means["language"]))
         remark = f"not scored with every seed: {', '.join(partly)} ({len(partly)})" if partly else ""
@@ -91,23 +102,8 @@ class Study:
         )
 
 
-def analyse(
-    scores: pd.DataFrame,
-    languages: pd.DataFrame,
-    settings: TypologySettings,
-    fertility: pd.DataFrame | None = None,
-    corpus: pd.DataFrame | None = None,
-    equal_pool: pd.DataFrame | None = None,
-) -> tuple[pd.DataFrame, Verdict]:
-    """Run the study.
-
-    Args:
-        scores: scores.tsv.
-        languages: languages.tsv; columns alternative_<distance> hold a second definition, if any.
-        settings: What to analyse, and the thresholds.
-        fertility: fertility.tsv; needed if fertility is a covariate.
-        corpus: corpus.tsv, if the run pre-trained its models; else size is that of CC-100.
-        equal_pool: Scores with candidate pools of equal size, in the columns of scores.tsv.
+def analyse(tables: Tables, settings: TypologyJob) -> tuple[pd.DataFrame, Verdict]:
+    """Run the study; `tables.extra` are scores with candidate pools of equal size, as in scores.tsv.
 
     Returns:
         tests.tsv and the verdict.
@@ -115,20 +111,16 @@ def analyse(
     Raises:
         StudyError: if a table lacks something or contradicts itself.
     """
-    if fertility is None and "fertility" in settings.covariates:
+    if tables.fertility is None and "fertility" in settings.covariates:
         raise StudyError(
             "fertility is a covariate, but no fertility table is given",
             where="studies.typology.covariates",
             hint="give the table, or take fertility out of the covariates",
         )
-    known = predictors(languages, fertility, corpus)
-    for distance in settings.distances:
-        if f"distance_{distance}" not in known:
-            known[f"distance_{distance}"] = float("nan")
-    study = Study(Scores.checked(scores, settings), known, settings)
-    pools = None if equal_pool is None else Study(Scores.checked(equal_pool, settings), known, settings)
+    study = Study(Scores.checked(tables.scores, settings), tables, settings)
+    pools = None if tables.extra is None else replace(study, scores=Scores.checked(tables.extra, settings))
     rows = [*_cell_rows(study), *_change_rows(study), *_sensitivity_rows(study, pools)]
-    rows += [*_coverage_rows(study, languages), *_fitted_rows(study)]
+    rows += [*_coverage_rows(study), *_fitted_rows(study)]
     return tests_table(rows, settings.correction, settings.alpha), _verdict(study)
 
 
@@ -182,14 +174,13 @@ def _row(
 
 def _filled(row: Row, cell: Cell, fill: Callable[[Row], Row], columns: Sequence[str] = ()) -> Row:
     """`row` with its numbers, or with the reason why there are none; either way with who was left out."""
-    try:
+
+    def checked(row: Row) -> Row:
         if cell.problem:
             raise NotEstimableError(cell.problem)
-        done = fill(row)
-    except NotEstimableError as error:
-        done = replace(row, note=not_estimable(error.reason))
-    notes = [done.note, cell.remark, left_out(cell.means, columns)]
-    return replace(done, note="; ".join(filter(None, notes)))
+        return fill(row)
+
+    return filled(row, checked, cell.remark, left_out(cell.means, columns))
 
 
 def _cell_rows(study: Study) -> Iterator[Row]:
@@ -444,10 +435,10 @@ def _family_range_row(study: Study) -> Row:
     return _filled(_row(cell, "sensitivity", "slope", about, method, unit, variant), cell, fill, columns)
 
 
-def _coverage_rows(study: Study, languages: pd.DataFrame) -> Iterator[Row]:
+def _coverage_rows(study: Study) -> Iterator[Row]:
     """For how many of the primary cell's languages each distance has data, and how many features."""
     cell = study.primary
-    table = languages.set_index("language").reindex(cell.means["language"])
+    table = study.tables.languages.set_index("language").reindex(cell.means["language"])
     for distance in study.settings.distances:
 
         def fill(row: Row, column: str = f"distance_{distance}") -> Row:

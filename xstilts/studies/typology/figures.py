@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from xstilts.studies.degradation import LATIN, Scores, degradation, join, mean_over_seeds_of, predictors
 from xstilts.studies.figures import (
     GREY,
     MARKERS,
@@ -22,41 +21,38 @@ from xstilts.studies.figures import (
     write_note,
     write_title,
 )
-from xstilts.studies.settings import TypologySettings
+from xstilts.studies.predictors import LATIN, join
+from xstilts.studies.scores import Scores, mean_over_seeds_of
+from xstilts.studies.settings import TypologyJob
+from xstilts.studies.tables import Tables
+from xstilts.studies.typology.degradation import degradation
 from xstilts.studies.words import p_value, percent
 
 OTHER = "other families"
 CONTROLS = {"chance": ("chance", "-"), "TF-IDF": ("tfidf", "-")}
 
 
-def scatter(
-    scores: pd.DataFrame,
-    languages: pd.DataFrame,
-    tests: pd.DataFrame,
-    settings: TypologySettings,
-    fertility: pd.DataFrame | None = None,
-    corpus: pd.DataFrame | None = None,
-    note: str = "",
-) -> Figure:
-    """Degradation against the primary distance in the primary recipe, every language labelled.
+def draw(
+    tables: Tables, tests: pd.DataFrame, settings: TypologyJob, note: str = ""
+) -> dict[str, Figure]:
+    """The figures of the study by name, from its tests.tsv and what was analysed; `note` is small print."""
+    return {
+        "scatter": scatter(tables, tests, settings, note),
+        "forest": forest(tests, settings, note),
+    }
 
-    Args:
-        scores: scores.tsv.
-        languages: languages.tsv.
-        tests: tests.tsv of the study, for the line and its band.
-        settings: What was analysed.
-        fertility: fertility.tsv, to mark languages that the fit leaves out.
-        corpus: corpus.tsv, likewise.
-        note: Small print.
+
+def scatter(tables: Tables, tests: pd.DataFrame, settings: TypologyJob, note: str = "") -> Figure:
+    """Degradation against the primary distance in the primary recipe, every language labelled.
 
     Raises:
         StudyError: if a table lacks something.
     """
     with mpl.rc_context(STYLE):
-        checked = Scores.checked(scores, settings)
+        checked = Scores.checked(tables.scores, settings)
         model = (checked.models() or ["-"])[0]
-        known = predictors(languages, fertility, corpus)
-        given = [name for name in settings.covariates if name != "fertility" or fertility is not None]
+        known = tables.known(model, settings)
+        given = [name for name in settings.covariates if name != "fertility" or tables.fertility is not None]
         points = _points(checked, model, known, settings, given)
         figure = new_figure(180, 125)
         axes = figure.subplots()
@@ -78,14 +74,8 @@ def scatter(
         return figure
 
 
-def forest(tests: pd.DataFrame, settings: TypologySettings, note: str = "") -> Figure:
-    """Correlations of degradation with every distance, by recipe: plain, and given the covariates.
-
-    Args:
-        tests: tests.tsv of the study.
-        settings: What was analysed.
-        note: Small print.
-    """
+def forest(tests: pd.DataFrame, settings: TypologyJob, note: str = "") -> Figure:
+    """Correlations of degradation with every distance, by recipe: plain, and given the covariates."""
     with mpl.rc_context(STYLE):
         primary = tests[tests["role"] == "primary"]
         model = str(primary["model"].iloc[0])
@@ -108,7 +98,7 @@ def forest(tests: pd.DataFrame, settings: TypologySettings, note: str = "") -> F
 
 
 def _points(
-    scores: Scores, model: str, known: pd.DataFrame, settings: TypologySettings, given: Sequence[str]
+    scores: Scores, model: str, known: pd.DataFrame, settings: TypologyJob, given: Sequence[str]
 ) -> pd.DataFrame:
     """Languages with score and distance: language, family, script, x, y and whether the fit has them."""
     task = settings.primary_task
@@ -121,12 +111,12 @@ def _points(
     return joined.assign(x=x, y=joined["degradation"], fitted=fitted).dropna(subset=["x"])
 
 
-def _english_queries(scores: Scores, model: str, settings: TypologySettings) -> bool:
+def _english_queries(scores: Scores, model: str, settings: TypologyJob) -> bool:
     cell = scores.of(model, settings.primary_recipe, settings.primary_task)
     return bool((cell["language"] == "en").any())
 
 
-def _finding(settings: TypologySettings, model: str, primary: pd.DataFrame) -> str:
+def _finding(settings: TypologyJob, model: str, primary: pd.DataFrame) -> str:
     row = primary.iloc[0]
     if pd.isna(row["estimate"]):
         return f"{model}, {settings.primary_recipe}: {row['note'].split(';')[0]}"
@@ -135,7 +125,7 @@ def _finding(settings: TypologySettings, model: str, primary: pd.DataFrame) -> s
     return f"{model}, {settings.primary_recipe}: {found}"
 
 
-def _draw_controls(axes: Axes, scores: Scores, model: str, settings: TypologySettings) -> None:
+def _draw_controls(axes: Axes, scores: Scores, model: str, settings: TypologyJob) -> None:
     """Thin lines at the mean degradation of chance, TF-IDF and the untrained encoder, where scored."""
     task = settings.primary_task
     for name, (control, recipe) in {**CONTROLS, "untrained": (model, "untrained")}.items():
@@ -209,7 +199,7 @@ KINDS: dict[str, tuple[str, str, str, float, Any]] = {
 }
 
 
-def _draw_panel(axes: Axes, tests: pd.DataFrame, distance: str, settings: TypologySettings) -> None:
+def _draw_panel(axes: Axes, tests: pd.DataFrame, distance: str, settings: TypologyJob) -> None:
     """One distance: a row per recipe, with plain and partial correlation."""
     sizes = set()
     axes.axvline(0, color="black", linewidth=0.8)
@@ -237,7 +227,7 @@ def _draw_panel(axes: Axes, tests: pd.DataFrame, distance: str, settings: Typolo
     axes.label_outer()
 
 
-def _forest_legend(figure: Figure, settings: TypologySettings) -> None:
+def _forest_legend(figure: Figure, settings: TypologyJob) -> None:
     names = {
         "spearman": "Spearman",
         "partial_spearman": f"partial Spearman given {' and '.join(settings.covariates)}",
