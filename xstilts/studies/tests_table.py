@@ -6,7 +6,7 @@ from typing import Literal
 
 import pandas as pd
 
-from xstilts.studies.statistics import adjust
+from xstilts.statistics.multiplicity import adjust
 
 Role = Literal["primary", "exploratory", "sensitivity", "descriptive"]
 ROLES: tuple[Role, ...] = ("primary", "sensitivity", "exploratory", "descriptive")

@@ -5,9 +5,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from xstilts.statistics.family import FamilyFit
+from xstilts.statistics.power import detectable_slope
 from xstilts.studies.floor import Floor
 from xstilts.studies.settings import TypologySettings
-from xstilts.studies.statistics import FamilyFit, detectable_slope
 from xstilts.studies.words import p_value, percent
 
 Decision = Literal["supports", "contradicts", "inconclusive", "not estimable"]
