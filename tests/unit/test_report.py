@@ -20,8 +20,9 @@ from xstilts.report.table import MISSING, number, probability
 from xstilts.report.tables import retrieval
 from xstilts.report.words import confidence, statistic_in_words
 from xstilts.scoring.vacuity import COLUMNS, encoder_rows
-from xstilts.studies.settings import TypologySettings
-from xstilts.studies.typology import analyse
+from xstilts.studies.settings import TypologyJob
+from xstilts.studies.tables import Tables
+from xstilts.studies.typology.analysis import analyse
 from xstilts.tables import read_table, write_table
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +76,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
     languages = language_table()
     fertility = fertility_table(languages)
     scores = planted_scores(languages)
-    study = TypologySettings.model_validate(run_settings()["studies"]["typology"])
+    study = TypologyJob.model_validate(run_settings()["studies"]["typology"])
     tests, verdict = analyse(scores, languages, study, fertility)
     corpus = pd.DataFrame(
         {"language": ["de", "en"], "lines": [10, 20], "bytes": [900, 1800], "pairs": [5, 0]}
@@ -192,7 +193,7 @@ def test_a_missing_table_is_an_error(finished: Inputs, tmp_path: Path) -> None:
 def test_a_study_that_could_not_be_made_says_why(finished: Inputs, tmp_path: Path) -> None:
     languages = language_table()
     few = planted_scores(languages[languages["language"].isin(["en", "de", "fr"])])
-    study = TypologySettings.model_validate(run_settings()["studies"]["typology"])
+    study = TypologyJob.model_validate(run_settings()["studies"]["typology"])
     tests, verdict = analyse(few, languages, study, fertility_table(languages))
     (tmp_path / "typology").mkdir()
     write_table(tests, tmp_path / "typology/tests.tsv")

@@ -12,13 +12,17 @@ from scipy import stats
 from tests.unit.study_tables import fertility_table, language_table, planted_scores, score_rows
 from xstilts.errors import StudyError
 from xstilts.studies import floor
-from xstilts.studies import tests_table as table_of_tests
-from xstilts.studies.degradation import Scores, degradation, mean_over_seeds_of, predictors
-from xstilts.studies.settings import TypologySettings
-from xstilts.studies.typology import analyse
-from xstilts.studies.verdict import Verdict, decide, rule_in_words
+from xstilts.studies import rows as table_of_tests
+from xstilts.studies.predictors import predictors
+from xstilts.studies.scores import Scores, mean_over_seeds_of
+from xstilts.studies.settings import TypologyJob
+from xstilts.studies.tables import Tables
+from xstilts.studies.typology.analysis import analyse
+from xstilts.studies.typology.degradation import degradation
+from xstilts.studies.typology.verdict import decide, rule_in_words
+from xstilts.studies.verdict import Verdict
 
-SETTINGS = TypologySettings(recipes=["mlm", "squad1"])
+SETTINGS = TypologyJob(recipes=["mlm", "squad1"])
 Change = Callable[[pd.DataFrame, pd.DataFrame], tuple[pd.DataFrame, pd.DataFrame]]
 PRIMARY = "slope/syntactic/tiny/mlm/tatoeba"
 
@@ -39,7 +43,7 @@ def row_of(tests: pd.DataFrame, name: str) -> pd.Series:
 
 def small(languages: pd.DataFrame, scores: pd.DataFrame, **changes: object) -> tuple[pd.DataFrame, Verdict]:
     """One recipe, one distance: the least that has every kind of row."""
-    settings = TypologySettings(**{"distances": ["syntactic"], **changes})
+    settings = TypologyJob(**{"distances": ["syntactic"], **changes})
     return analyse(scores, languages, settings, fertility_table(languages))
 
 
@@ -182,7 +186,7 @@ def test_equal_pools_and_a_second_definition_are_used_if_given(languages: pd.Dat
     table = languages.assign(alternative_syntactic=languages["distance_syntactic"] / 2)
     scores = planted_scores(languages)
     pools = scores.assign(value=scores["value"] / 2)
-    settings = TypologySettings(distances=["syntactic"])
+    settings = TypologyJob(distances=["syntactic"])
     tests, _ = analyse(scores, table, settings, fertility_table(languages), equal_pool=pools)
     estimate = row_of(tests, PRIMARY)["estimate"]
     assert row_of(tests, f"{PRIMARY}/equal_pools")["estimate"] == pytest.approx(estimate / 2, rel=1e-3)

@@ -9,19 +9,20 @@ import pytest
 from matplotlib.figure import Figure
 
 from tests.unit.study_tables import fertility_table, language_table, planted_scores
-from xstilts.studies import typology
 from xstilts.studies.figures import new_figure, place_labels, save
-from xstilts.studies.settings import TypologySettings
-from xstilts.studies.typology_figures import forest, scatter
+from xstilts.studies.settings import TypologyJob
+from xstilts.studies.tables import Tables
+from xstilts.studies.typology.analysis import analyse
+from xstilts.studies.typology.figures import forest, scatter
 
-SETTINGS = TypologySettings(recipes=["mlm", "squad1"], distances=["syntactic", "genetic"])
+SETTINGS = TypologyJob(recipes=["mlm", "squad1"], distances=["syntactic", "genetic"])
 
 
 @pytest.fixture(scope="module")
 def tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     languages = language_table()
     scores, fertility = planted_scores(languages), fertility_table(languages)
-    return scores, languages, fertility, typology.analyse(scores, languages, SETTINGS, fertility)[0]
+    return scores, languages, fertility, analyse(scores, languages, SETTINGS, fertility)[0]
 
 
 def texts(figure: Figure) -> list[str]:
@@ -84,7 +85,7 @@ def test_files_are_the_same_bytes_every_time(tables: tuple[pd.DataFrame, ...], t
 def test_what_is_not_estimable_is_said_in_the_figures() -> None:
     languages = language_table()
     fertility, empty = fertility_table(languages), planted_scores(languages).iloc[:0]
-    tests, _ = typology.analyse(empty, languages, SETTINGS, fertility)
+    tests, _ = analyse(empty, languages, SETTINGS, fertility)
     shown = texts(scatter(empty, languages, tests, SETTINGS, fertility))
     assert any("not estimable" in text for text in shown)
     assert "no language has both a score and a syntactic distance" in shown

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from xstilts.statistics.chance import chance_tail
+from xstilts.statistics.errors import NotEstimableError
 from xstilts.studies.scores import ENGLISH, Scores
-from xstilts.studies.statistics import NotEstimableError, chance_tail
 
 CHANCE = ("chance", "-")
 TFIDF = ("tfidf", "-")

@@ -6,7 +6,8 @@ from typing import Literal
 
 import pandas as pd
 
-from xstilts.studies.statistics import NotEstimableError, adjust
+from xstilts.statistics.errors import NotEstimableError
+from xstilts.statistics.multiplicity import adjust
 
 Role = Literal["primary", "exploratory", "sensitivity", "descriptive"]
 ROLES: tuple[Role, ...] = ("primary", "sensitivity", "exploratory", "descriptive")

@@ -1,7 +1,7 @@
 """Study S1: does zero-shot degradation in sentence retrieval rise with typological distance from English?
 
 Inputs are tables (any scores of these columns will do, published ones too), outputs are tests.tsv and a
-verdict. docs/ and STUDIES name the reasons for each test; the statistics are in xstilts.studies.statistics.
+verdict. docs/ and STUDIES name the reasons for each test; the statistics are in xstilts.statistics.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,12 +11,15 @@ from functools import cached_property
 import pandas as pd
 
 from xstilts.errors import StudyError
-from xstilts.studies import floor, statistics
+from xstilts.statistics.correlation import correlation
+from xstilts.statistics.errors import NotEstimableError
+from xstilts.statistics.family import FamilyFit, family_model, leave_one_family_out
+from xstilts.statistics.seeds import mean_over_seeds
+from xstilts.studies import floor
 from xstilts.studies.predictors import join, left_out
 from xstilts.studies.rows import Role, Row, filled, not_estimable, tests_table
 from xstilts.studies.scores import Scores, mean_over_seeds_of
 from xstilts.studies.settings import TypologyJob
-from xstilts.studies.statistics import FamilyFit, NotEstimableError
 from xstilts.studies.tables import Tables
 from xstilts.studies.typology.degradation import degradation
 from xstilts.studies.typology.verdict import decide
@@ -91,7 +94,7 @@ class Study:
         self, frame: pd.DataFrame, predictor: str, covariates: Sequence[str], outcome: str = "degradation"
     ) -> FamilyFit:
         """The family model with the thresholds of the settings."""
-        return statistics.family_model(
+        return family_model(
             frame,
             outcome,
             predictor,
@@ -247,13 +250,13 @@ def _correlation_row(cell: Cell, statistic: str, about: str, column: str, covari
     """An effect size: Spearman's correlation, partial given covariates, with its range over families."""
 
     def value(frame: pd.DataFrame) -> float:
-        return statistics.correlation(frame, column, "degradation", covariates)[0]
+        return correlation(frame, column, "degradation", covariates)[0]
 
     def fill(row: Row) -> Row:
-        estimate, n = statistics.correlation(cell.means, column, "degradation", covariates)
+        estimate, n = correlation(cell.means, column, "degradation", covariates)
         complete = cell.means.dropna(subset=[column, "degradation", *covariates])
         try:
-            low, high = statistics.leave_one_family_out(complete, value)
+            low, high = leave_one_family_out(complete, value)
         except NotEstimableError as error:
             return replace(row, estimate=estimate, n=n, note=f"range {not_estimable(error.reason)}")
         return replace(row, estimate=estimate, low=low, high=high, n=n)
@@ -326,7 +329,7 @@ def _change_row(study: Study, cell: Cell, baseline: Cell) -> Row:
         n = f"{len(changes)} runs"
         mean = sum(changes) / len(changes)
         try:
-            mean, low, high, p = statistics.mean_over_seeds(
+            mean, low, high, p = mean_over_seeds(
                 changes, alpha=settings.alpha, minimum=settings.minimum_seeds
             )
         except NotEstimableError as error:
@@ -426,7 +429,7 @@ def _family_range_row(study: Study) -> Row:
     def fill(row: Row) -> Row:
         complete = cell.means.dropna(subset=columns)
         estimate = value(complete)
-        low, high = statistics.leave_one_family_out(complete, value)
+        low, high = leave_one_family_out(complete, value)
         return replace(row, estimate=estimate, low=low, high=high, n=len(complete))
 
     method = "the primary model; low and high: range over leaving out one family at a time"

@@ -1,8 +1,9 @@
 """S1's rule, in code and in words from the same settings."""
 
+from xstilts.statistics.family import FamilyFit
+from xstilts.statistics.power import detectable_slope
 from xstilts.studies.floor import Floor
 from xstilts.studies.settings import TypologyJob
-from xstilts.studies.statistics import FamilyFit, detectable_slope
 from xstilts.studies.verdict import Decision, Verdict
 from xstilts.studies.words import p_value, percent
 

@@ -1,4 +1,4 @@
-"""Statistics against simulation, closed forms and direct definitions."""
+"""The family model against its definition, statsmodels and simulation."""
 
 from collections.abc import Callable
 
@@ -10,26 +10,17 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 from statsmodels.regression.mixed_linear_model import MixedLM
 
-from tests.unit.study_tables import fertility_table, language_table
-from xstilts.studies import statistics
-from xstilts.studies.statistics import FamilyFit, NotEstimableError, family_model
+from tests.unit.statistics_data import language_frame, noise
+from tests.unit.study_tables import language_table
+from xstilts.statistics.errors import NotEstimableError
+from xstilts.statistics.family import family_model, leave_one_family_out
 
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
-    """XTREME's languages, their real families, and simulated predictors."""
-    table = language_table()
-    known = table.assign(fertility=fertility_table(table)["fertility"], size=np.log10(table["cc100_gib"]))
-    return known[known["language"] != "en"].dropna(subset=["size"]).reset_index(drop=True)
-
-
-def noise(frame: pd.DataFrame, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise of variance 1, of which languages of one family share `share`."""
-    family = frame["family"].factorize()[0]
-    common = rng.normal(size=family.max() + 1)[family]
-    return np.sqrt(share) * common + np.sqrt(1 - share) * rng.normal(size=len(frame))
+    return language_frame()
 
 
 def restricted_likelihood(ratio: float, y: np.ndarray, x: np.ndarray, family: np.ndarray) -> tuple:
@@ -138,66 +129,9 @@ def test_languages_taken_as_independent_would_reject_too_often(frame: pd.DataFra
     assert sum(value < 0.05 for value in p) > stats.binom.ppf(0.995, 400, 0.05)
 
 
-def test_the_detectable_slope_is_detected_with_its_power() -> None:
-    """With one language per family the model is least squares, so the truth can be simulated at once."""
-    rng = np.random.default_rng(2)
-    x = np.column_stack([np.ones(14), rng.normal(size=14)])
-    inverse = np.linalg.inv(x.T @ x)
-    error = float(np.sqrt(inverse[1, 1]))
-    design = FamilyFit(0, error, 0, 0, 1, 12, 14, 14, 0, np.zeros(2), inverse, 0.95)
-    slope = statistics.detectable_slope(design, 0.05, 0.8)
-    y = x @ [0, slope] + rng.normal(size=(20_000, 14))
-    effects = y @ x @ inverse
-    residual = y - effects @ x.T
-    t = effects[:, 1] / np.sqrt((residual**2).sum(axis=1) / 12 * inverse[1, 1])
-    found = np.mean(np.abs(t) > stats.t.ppf(0.975, 12))
-    assert found == pytest.approx(0.8, abs=0.01)
-
-
-def test_correlation_is_that_of_ranks(frame: pd.DataFrame) -> None:
-    x, y = frame["distance_syntactic"].rank(), frame["distance_genetic"].rank()
-    value, n = statistics.correlation(frame, "distance_syntactic", "distance_genetic")
-    assert (value, n) == (pytest.approx(np.corrcoef(x, y)[0, 1], abs=1e-9), len(frame))
-
-
-@pytest.mark.parametrize("covariates", [["size"], ["size", "fertility"]])
-def test_partial_correlation_is_that_of_residual_ranks(frame: pd.DataFrame, covariates: list[str]) -> None:
-    ranks = frame[["distance_syntactic", "distance_featural", *covariates]].rank().to_numpy()
-    rest = np.column_stack([np.ones(len(ranks)), ranks[:, 2:]])
-    residual = ranks[:, :2] - rest @ np.linalg.lstsq(rest, ranks[:, :2], rcond=None)[0]
-    value, _ = statistics.correlation(frame, "distance_syntactic", "distance_featural", covariates)
-    assert value == pytest.approx(np.corrcoef(residual.T)[0, 1], abs=1e-9)
-
-
-@given(st.lists(st.floats(1e-6, 1), min_size=1, max_size=12))
-def test_corrections_are_their_definitions(p: list[float]) -> None:
-    order = np.argsort(p, kind="stable")
-    m, ordered = len(p), np.sort(p)
-    holm = [max(min(1, (m - j) * ordered[j]) for j in range(i + 1)) for i in range(m)]
-    hochberg = [min(min(1, m / (j + 1) * ordered[j]) for j in range(i, m)) for i in range(m)]
-    for method, expected in {"holm": holm, "fdr_bh": hochberg}.items():
-        adjusted = np.array(statistics.adjust(p, method, 0.05))
-        assert adjusted[order] == pytest.approx(expected, abs=1e-12)
-
-
-def test_chance_tail_sums_binomial_terms() -> None:
-    right, n, chance = 4, 100, 0.01
-    terms = [stats.binom.pmf(k, n, chance) for k in range(right, n + 1)]
-    tail = statistics.chance_tail(pd.Series([0.04, 0.0]), pd.Series([100, 100]), pd.Series([0.01, 0.01]))
-    assert tail.tolist() == [pytest.approx(sum(terms)), 1.0]
-
-
-def test_means_over_seeds_are_a_t_test() -> None:
-    values = [0.1, 0.3, 0.2]
-    mean, low, high, p = statistics.mean_over_seeds(values, alpha=0.05, minimum=3)
-    half = stats.t.ppf(0.975, 2) * np.std(values, ddof=1) / np.sqrt(3)
-    assert (mean, low, high) == pytest.approx((0.2, 0.2 - half, 0.2 + half))
-    assert p == pytest.approx(2 * stats.t.sf(0.2 / (np.std(values, ddof=1) / np.sqrt(3)), 2))
-
-
 def test_the_range_over_families_is_found_by_hand() -> None:
     data = pd.DataFrame({"family": list("aabbc"), "value": [1.0, 2.0, 3.0, 4.0, 50.0]})
-    low, high = statistics.leave_one_family_out(data, lambda rows: float(rows["value"].mean()))
+    low, high = leave_one_family_out(data, lambda rows: float(rows["value"].mean()))
     assert (low, high) == (2.5, pytest.approx(57 / 3))
 
 
@@ -225,21 +159,11 @@ def test_degenerate_data_have_a_reason(frame: pd.DataFrame, change: Change, reas
         family_model(data, "y", "distance_syntactic", covariates)
 
 
-def test_correlations_and_runs_have_reasons_too(frame: pd.DataFrame) -> None:
-    with pytest.raises(NotEstimableError, match="constant"):
-        statistics.correlation(frame.assign(y=1.0), "distance_syntactic", "y")
-    with pytest.raises(NotEstimableError, match="4 languages"):
-        statistics.correlation(frame.head(4), "distance_syntactic", "size")
-    with pytest.raises(NotEstimableError, match="collinear"):
-        statistics.correlation(frame.assign(y=-frame["size"]), "distance_syntactic", "y", ["size"])
-    with pytest.raises(NotEstimableError, match="2 runs, at least 3 needed"):
-        statistics.mean_over_seeds([1.0, 2.0], alpha=0.05, minimum=3)
-    with pytest.raises(NotEstimableError, match="same value"):
-        statistics.mean_over_seeds([1.0, 1.0, 1.0], alpha=0.05, minimum=3)
+def test_a_range_without_an_answer_has_a_reason(frame: pd.DataFrame) -> None:
     with pytest.raises(NotEstimableError, match="only one family"):
-        statistics.leave_one_family_out(frame.assign(family="one"), len)
+        leave_one_family_out(frame.assign(family="one"), len)
     with pytest.raises(NotEstimableError, match="without Basque there is no answer"):
-        statistics.leave_one_family_out(frame, _refuse_without_basque)
+        leave_one_family_out(frame, _refuse_without_basque)
 
 
 def _refuse_without_basque(rows: pd.DataFrame) -> float:

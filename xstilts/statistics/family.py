@@ -1,31 +1,17 @@
-"""Statistics over languages and runs: tables in, small results out, an error where there is no answer.
-
-Languages are not independent, so inference over them is by a model with a random intercept per family,
-t with (families - fixed effects) degrees of freedom. Training runs are the replicates of every contrast
-between recipes.
-"""
+"""Inference over languages, which are not independent: those of a family resemble each other."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pingouin
 from numpy.typing import NDArray
 from scipy import optimize, stats
 
+from xstilts.statistics.errors import Array, NotEstimableError, count, require, require_spread
 from xstilts.studies.words import in_words
 
-Array = NDArray[np.float64]
 SHARES = np.linspace(0, 0.999, 41)  # where the search for the share of variance between families starts
-
-
-class NotEstimableError(Exception):
-    """A statistic that these data do not determine; the reason completes "not estimable, because"."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
 
 
 @dataclass(frozen=True)
@@ -94,23 +80,23 @@ def family_model(
     columns = [predictor, *covariates]
     complete = frame.dropna(subset=[outcome, *columns, "family"])
     families = complete["family"].nunique()
-    _require(len(complete) >= minimum_languages, f"{_count(len(complete), 'language')} with all data")
-    _require(families >= minimum_families, f"languages of only {_count(families, 'family', 'families')}")
+    require(len(complete) >= minimum_languages, f"{count(len(complete), 'language')} with all data")
+    require(families >= minimum_families, f"languages of only {count(families, 'family', 'families')}")
     y, raw = complete[outcome].to_numpy(float), complete[columns].to_numpy(float)
-    _require_spread(y, outcome)
+    require_spread(y, outcome)
     for name, column in zip(columns, raw.T, strict=True):
-        _require_spread(column, name)
+        require_spread(column, name)
     freedom = families - len(columns) - 1
-    _require(freedom >= 1, f"{_count(families, 'family', 'families')} for {len(columns) + 1} fixed effects")
+    require(freedom >= 1, f"{count(families, 'family', 'families')} for {len(columns) + 1} fixed effects")
     # Standardised, so that the optimiser and the rank test work on the same scale whatever the units.
     centre, scale = raw.mean(axis=0), raw.std(axis=0)
     design = np.column_stack([np.ones(len(y)), (raw - centre) / scale])
     full = np.linalg.matrix_rank(design, tol=1e-6) == design.shape[1]
-    _require(full, f"{' and '.join(map(in_words, columns))} are collinear")
+    require(full, f"{' and '.join(map(in_words, columns))} are collinear")
     groups = pd.factorize(complete["family"], sort=True)[0]
     ratio = variance_ratio(y, design, groups)
     triangle, scale_left = _reduced(y, design, groups, ratio)
-    _require(scale_left > 1e-20 * y.var(), "the model leaves no residual")
+    require(scale_left > 1e-20 * y.var(), "the model leaves no residual")
     root = np.linalg.inv(triangle[:-1, :-1])
     back = np.diag(np.concatenate([[1.0], 1 / scale]))
     back[0, 1:] = -centre / scale
@@ -181,49 +167,6 @@ def _reduced(y: Array, design: Array, groups: NDArray[np.intp], ratio: float) ->
     return triangle, float(triangle[-1, -1] ** 2 / (len(y) - design.shape[1]))
 
 
-def detectable_slope(fit: FamilyFit, alpha: float, power: float) -> float:
-    """The smallest slope that a design with the standard error of `fit` finds with probability `power`.
-
-    From the noncentral t distribution with the fit's degrees of freedom, two-sided at `alpha`. Plugging
-    in the standard error makes it a statement about runs like this one.
-    """
-    critical = float(stats.t.ppf(1 - alpha / 2, fit.freedom))
-    # Over the variance's chi-square, by quadrature: scipy's nct is NaN for few degrees of freedom.
-    nodes, weights = np.polynomial.legendre.leggauss(400)
-    spread = critical * np.sqrt(stats.chi2.ppf((nodes + 1) / 2, fit.freedom) / fit.freedom)
-
-    def miss(shift: float) -> float:
-        found = stats.norm.sf(spread - shift) + stats.norm.cdf(-spread - shift)
-        return float(weights @ found) / 2 - power
-
-    upper = critical
-    while miss(upper) < 0:
-        upper *= 2
-    return float(optimize.brentq(miss, 0.0, upper, xtol=1e-10)) * fit.error
-
-
-def correlation(frame: pd.DataFrame, x: str, y: str, covariates: Sequence[str] = ()) -> tuple[float, int]:
-    """Spearman's correlation (partial, given covariates) and the number of languages, by pingouin.
-
-    No p: a test that takes languages as independent rejects a true null too often.
-
-    Raises:
-        NotEstimableError: fewer than five languages beyond the covariates, or a constant or collinear column.
-    """
-    complete = frame[[x, y, *covariates]].dropna()
-    minimum = 5 + len(covariates)
-    _require(len(complete) >= minimum, f"{_count(len(complete), 'language')} with all data")
-    for name in (x, y, *covariates):
-        _require_spread(complete[name].to_numpy(float), name)
-    if not covariates:
-        result = pingouin.corr(complete[x], complete[y], method="spearman")
-    else:
-        ranks = complete.rank().corr().to_numpy()
-        _require(np.linalg.matrix_rank(ranks, tol=1e-8) == len(ranks), "the ranks are collinear")
-        result = pingouin.partial_corr(complete, x, y, list(covariates), method="spearman")
-    return float(result["r"].iloc[0]), len(complete)
-
-
 def leave_one_family_out(
     frame: pd.DataFrame, statistic: Callable[[pd.DataFrame], float]
 ) -> tuple[float, float]:
@@ -233,7 +176,7 @@ def leave_one_family_out(
         NotEstimableError: if leaving out some family leaves too little, or there is one family only.
     """
     families = sorted(frame["family"].dropna().unique())
-    _require(len(families) > 1, "there is only one family")
+    require(len(families) > 1, "there is only one family")
     values = []
     for family in families:
         try:
@@ -241,55 +184,3 @@ def leave_one_family_out(
         except NotEstimableError as error:
             raise NotEstimableError(f"without {family} {error.reason}") from error
     return min(values), max(values)
-
-
-def mean_over_seeds(
-    values: Sequence[float], *, alpha: float, minimum: int
-) -> tuple[float, float, float, float]:
-    """Mean, interval and two-sided p of one value per training run (one-sample t).
-
-    Raises:
-        NotEstimableError: fewer runs than `minimum`, or runs that do not vary.
-    """
-    _require(len(values) >= minimum, f"{_count(len(values), 'run')}, at least {minimum} needed")
-    _require(np.ptp(values) > 1e-12, "every run gave the same value")
-    test = stats.ttest_1samp(values, 0.0)
-    interval = test.confidence_interval(1 - alpha)
-    return float(np.mean(values)), float(interval.low), float(interval.high), float(test.pvalue)
-
-
-def adjust(p: Sequence[float], method: str, alpha: float) -> list[float]:
-    """p-values corrected over the family of tests that they form (`holm`, `fdr_bh` or `fdr_by`)."""
-    if not len(p):
-        return []
-    return [float(value) for value in pingouin.multicomp(list(p), alpha=alpha, method=method)[1]]
-
-
-def chance_tail(
-    scores: "pd.Series[float]", queries: "pd.Series[float]", chance: "pd.Series[float]"
-) -> "pd.Series[float]":
-    """Per language, the probability of `scores` or more by chance (exact binomial, one-sided).
-
-    Args:
-        scores: Shares of the queries that were right. A score that is no such share (F1, mean average
-            precision) is taken as one: its variance is at most that of the share, so the test is not
-            too liberal.
-        queries: Number of queries.
-        chance: Expected score of guessing.
-    """
-    return pd.Series(stats.binom.sf((scores * queries).round() - 1, queries, chance), index=scores.index)
-
-
-def _require(condition: bool, reason: str) -> None:
-    if not condition:
-        raise NotEstimableError(f"there are {reason}" if reason[:1].isdigit() else reason)
-
-
-def _require_spread(values: Array, name: str) -> None:
-    spread = float(np.ptp(values)) if len(values) else 0.0
-    largest = float(np.abs(values).max(initial=1.0))
-    _require(spread > 1e-12 * largest, f"{in_words(name)} is constant")
-
-
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
