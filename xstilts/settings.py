@@ -118,7 +118,8 @@ class Studies(Section):
     )
     order: OrderSettings = Field(OrderSettings(), description="S4: the order of intermediate tasks")
     similarity: SimilaritySettings = Field(
-        SimilaritySettings(), description="S5: semantic similarity of tasks and gains in low-resource languages"
+        SimilaritySettings(),
+        description="S5: semantic similarity of tasks and gains in low-resource languages",
     )
 
 
@@ -128,7 +129,9 @@ class ScoresSettings(Section):
     source: Literal["run", "file"] = Field(
         "run", description="`run`: made by the run; `file`: a table of published numbers, and no model is run"
     )
-    file: str | None = Field(None, description="The table, for `source: file` (docs/scores.md has its columns)")
+    file: str | None = Field(
+        None, description="The table, for `source: file` (docs/scores.md has its columns)"
+    )
 
     @model_validator(mode="after")
     def _source_has_its_file(self) -> "ScoresSettings":
@@ -159,7 +162,8 @@ class Run(Section):
         "that names it), or a language of an evaluation task, as `panx/th`",
     )
     studies: list[Literal["typology", "scale", "qa_retrieval", "order", "similarity"]] = Field(
-        description="Studies, by their names in the catalogue")
+        description="Studies, by their names in the catalogue"
+    )
     evaluations: list[Evaluation] = Field([], description="Scores beyond those that the studies need")
     evaluation_examples: Positive | None = Field(
         None, description="Cap on the examples per language of tasks with a head (a fixed sample); null: all"

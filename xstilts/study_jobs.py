@@ -129,7 +129,9 @@ class StudyJobs:
         if "similarity" not in self.plan.studies:
             return []
         stages = [parse(recipe) for recipe in self._similarity.recipes]
-        stages += [self.plan.recipe(target) for task in self._similarity.tasks if (target := self.plan.target(task))]
+        stages += [
+            self.plan.recipe(target) for task in self._similarity.tasks if (target := self.plan.target(task))
+        ]
         return sorted({task for stage in stages for task in stage.tasks})
 
     @property

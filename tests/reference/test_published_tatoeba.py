@@ -26,7 +26,9 @@ def test_spearman_with_corpus_size_is_the_published_one() -> None:
     scores = pd.DataFrame({"language": table["language"], "value": table["value"].astype(float)}).assign(
         **fixed
     )
-    tests, verdict = analyse(scores, language_table(), TypologyJob(covariates=["size"]))
+    tests, verdict = analyse(
+        Tables(scores, language_table()), TypologyJob(covariates=["size"], metrics={"tatoeba": "accuracy"})
+    )
     size = tests.set_index("id").loc["spearman/size/xlmr_large/mlm/tatoeba"]
     assert size["n"] == 36
     assert size["estimate"] == pytest.approx(-0.72, abs=0.005)  # degradation falls as accuracy rises

@@ -65,7 +65,11 @@ class Page(HTMLParser):
 def run_settings(**run: Any) -> dict[str, Any]:
     whole = configuration.read(ROOT / "config.yaml").model_dump(mode="json")
     whole["run"] |= {"name": "tiny", "models": ["micro"], **run}
-    whole["studies"]["typology"] |= {"recipes": ["mlm", "squad1"], "models": ["tiny"]}
+    whole["studies"]["typology"] |= {
+        "recipes": ["mlm", "squad1"],
+        "models": ["tiny"],
+        "metrics": {"tatoeba": "accuracy"},
+    }
     return whole
 
 
@@ -77,7 +81,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
     fertility = fertility_table(languages)
     scores = planted_scores(languages)
     study = TypologyJob.model_validate(run_settings()["studies"]["typology"])
-    tests, verdict = analyse(scores, languages, study, fertility)
+    tests, verdict = analyse(Tables(scores, languages, fertility), study)
     corpus = pd.DataFrame(
         {"language": ["de", "en"], "lines": [10, 20], "bytes": [900, 1800], "pairs": [5, 0]}
     )
@@ -194,7 +198,7 @@ def test_a_study_that_could_not_be_made_says_why(finished: Inputs, tmp_path: Pat
     languages = language_table()
     few = planted_scores(languages[languages["language"].isin(["en", "de", "fr"])])
     study = TypologyJob.model_validate(run_settings()["studies"]["typology"])
-    tests, verdict = analyse(few, languages, study, fertility_table(languages))
+    tests, verdict = analyse(Tables(few, languages, fertility_table(languages)), study)
     (tmp_path / "typology").mkdir()
     write_table(tests, tmp_path / "typology/tests.tsv")
     verdict.write(tmp_path / "typology/verdict.json")

@@ -22,7 +22,8 @@ from xstilts.studies.typology.degradation import degradation
 from xstilts.studies.typology.verdict import decide, rule_in_words
 from xstilts.studies.verdict import Verdict
 
-SETTINGS = TypologyJob(recipes=["mlm", "squad1"])
+METRICS = {"tatoeba": "accuracy"}
+SETTINGS = TypologyJob(recipes=["mlm", "squad1"], metrics=METRICS)
 Change = Callable[[pd.DataFrame, pd.DataFrame], tuple[pd.DataFrame, pd.DataFrame]]
 PRIMARY = "slope/syntactic/tiny/mlm/tatoeba"
 
@@ -34,7 +35,7 @@ def languages() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def result(languages: pd.DataFrame) -> tuple[pd.DataFrame, Verdict]:
-    return analyse(planted_scores(languages), languages, SETTINGS, fertility_table(languages))
+    return analyse(Tables(planted_scores(languages), languages, fertility_table(languages)), SETTINGS)
 
 
 def row_of(tests: pd.DataFrame, name: str) -> pd.Series:
@@ -43,8 +44,8 @@ def row_of(tests: pd.DataFrame, name: str) -> pd.Series:
 
 def small(languages: pd.DataFrame, scores: pd.DataFrame, **changes: object) -> tuple[pd.DataFrame, Verdict]:
     """One recipe, one distance: the least that has every kind of row."""
-    settings = TypologyJob(**{"distances": ["syntactic"], **changes})
-    return analyse(scores, languages, settings, fertility_table(languages))
+    settings = TypologyJob(**{"distances": ["syntactic"], "metrics": METRICS, **changes})
+    return analyse(Tables(scores, languages, fertility_table(languages)), settings)
 
 
 def test_a_planted_slope_supports_the_hypothesis(result: tuple[pd.DataFrame, Verdict]) -> None:
@@ -98,7 +99,7 @@ def test_the_same_tables_in_any_order_give_the_same_answer(
 ) -> None:
     scores = planted_scores(languages).sample(frac=1, random_state=1)
     shuffled = languages.sample(frac=1, random_state=2)
-    again = analyse(scores, shuffled, SETTINGS, fertility_table(languages))
+    again = analyse(Tables(scores, shuffled, fertility_table(languages)), SETTINGS)
     assert again[0].round(6).to_csv() == result[0].round(6).to_csv()
     assert again[1].reason == result[1].reason
 
@@ -186,8 +187,8 @@ def test_equal_pools_and_a_second_definition_are_used_if_given(languages: pd.Dat
     table = languages.assign(alternative_syntactic=languages["distance_syntactic"] / 2)
     scores = planted_scores(languages)
     pools = scores.assign(value=scores["value"] / 2)
-    settings = TypologyJob(distances=["syntactic"])
-    tests, _ = analyse(scores, table, settings, fertility_table(languages), equal_pool=pools)
+    settings = TypologyJob(distances=["syntactic"], metrics=METRICS)
+    tests, _ = analyse(Tables(scores, table, fertility_table(languages), extra=pools), settings)
     estimate = row_of(tests, PRIMARY)["estimate"]
     assert row_of(tests, f"{PRIMARY}/equal_pools")["estimate"] == pytest.approx(estimate / 2, rel=1e-3)
     assert row_of(tests, f"{PRIMARY}/second_definition")["estimate"] == pytest.approx(2 * estimate, rel=1e-3)
@@ -275,12 +276,12 @@ def test_missing_cells_and_missing_numbers_are_left_out(languages: pd.DataFrame)
 def test_tables_at_fault_are_named(languages: pd.DataFrame, change: Change, message: str) -> None:
     scores, table = change(planted_scores(languages), languages)
     with pytest.raises(StudyError, match=message):
-        analyse(scores, table, SETTINGS, fertility_table(languages))
+        analyse(Tables(scores, table, fertility_table(languages)), SETTINGS)
 
 
 def test_a_covariate_needs_its_table(languages: pd.DataFrame) -> None:
     with pytest.raises(StudyError, match="fertility"):
-        analyse(planted_scores(languages), languages, SETTINGS)
+        analyse(Tables(planted_scores(languages), languages), SETTINGS)
 
 
 def test_tasks_with_their_own_training_data_are_known_by_their_treatment(languages: pd.DataFrame) -> None:

@@ -7,16 +7,16 @@ import pytest
 
 from xstilts.command_line import from_json
 from xstilts.errors import ConfigError
-from xstilts.studies.settings import TypologyJob
+from xstilts.studies.settings import TypologyJob, TypologySettings
 
 
 def test_every_field_says_what_it_is_and_has_a_default() -> None:
-    TypologyJob()
+    TypologySettings()
     assert all(field.description for field in TypologyJob.model_fields.values())
 
 
 def test_settings_survive_the_command_line() -> None:
-    settings = TypologyJob(alpha=0.01, recipes=["mlm", "mnli"])
+    settings = TypologyJob(alpha=0.01, recipes=["mlm", "mnli"], metrics={"tatoeba": "accuracy"})
     assert from_json(TypologyJob, settings.model_dump_json(), "--settings") == settings
 
 

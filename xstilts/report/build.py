@@ -9,6 +9,7 @@ import json
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from xstilts.errors import StudyError
 from xstilts.fingerprint import LOCKS
 from xstilts.report import FOLDER, TEMPLATE, tables
 from xstilts.report.table import MISSING, Table
-from xstilts.report.words import STUDIES, Picture, confidence
+from xstilts.report.words import confidence
+from xstilts.studies.words import Picture, StudyWords
 from xstilts.tables import read_table
 
 LIBRARIES = (
@@ -161,11 +163,7 @@ def _model_lines(settings: dict[str, Any]) -> list[str]:
 
 
 def _answer(name: str, files: Sequence[Path], settings: dict[str, Any]) -> Answer:
-    if name not in STUDIES:
-        raise StudyError(
-            f"the report has no words for the study '{name}'", hint="add them to xstilts/report/words.py"
-        )
-    words = STUDIES[name]
+    words: StudyWords = import_module(f"xstilts.studies.{name}.words").WORDS
     own = {path.name: path for path in files if path.parent.name == name}
     missing = sorted({"tests.tsv", "verdict.json"} - set(own))
     if missing:

@@ -109,6 +109,7 @@ def mean_over_seeds_of(frame: pd.DataFrame) -> pd.DataFrame:
     every = frame.groupby("language").filter(lambda rows: len(rows) == seeds)
     return every.drop(columns="seed").groupby("language", sort=True).mean().reset_index()
 
+
 def logit(value: "pd.Series[float]", n: "pd.Series[float]") -> "pd.Series[float]":
     """The empirical logit, ln((right + 1/2) / (wrong + 1/2)): finite also at 0 and 1, missing without n."""
     right = value * n

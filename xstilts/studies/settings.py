@@ -159,7 +159,9 @@ class QARetrievalSettings(StudySettings):
         600, gt=0, description="Training examples of every QA arm of the primary contrast"
     )
     tasks: list[str] = Field(["tatoeba"], min_length=1, description="Retrieval tasks")
-    metric: str = Field("recall_at_10", description="Metric of the primary hypothesis, where no task's own is")
+    metric: str = Field(
+        "recall_at_10", description="Metric of the primary hypothesis, where no task's own is"
+    )
     margin: float = Field(
         0.01, gt=0, description="Margin of equivalence of the two kinds of QA, in units of the metric"
     )

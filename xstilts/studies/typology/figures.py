@@ -32,9 +32,7 @@ OTHER = "other families"
 CONTROLS = {"chance": ("chance", "-"), "TF-IDF": ("tfidf", "-")}
 
 
-def draw(
-    tables: Tables, tests: pd.DataFrame, settings: TypologyJob, note: str = ""
-) -> dict[str, Figure]:
+def draw(tables: Tables, tests: pd.DataFrame, settings: TypologyJob, note: str = "") -> dict[str, Figure]:
     """The figures of the study by name, from its tests.tsv and what was analysed; `note` is small print."""
     return {
         "scatter": scatter(tables, tests, settings, note),
