@@ -39,14 +39,14 @@ rule build_report:
         scores=f"{RUN}/scores.tsv",
         languages=f"{RUN}/languages.tsv",
         corpus=JOBS.corpus_sizes,
-        fertility=f"{RUN}/fertility.tsv",
+        fertility=[JOBS.fertility_file(model) for model in PLAN.run.models[:1]],
         leakage=f"{RUN}/leakage.tsv",
         vacuity=f"{RUN}/vacuity.tsv",
         rulegraph=f"{RUN}/rulegraph.svg",
         studies=[
             file
-            for study in PLAN.run.studies
-            for file in JOBS.study_files(study)
+            for study in PLAN.studies
+            for file in STUDY_JOBS.files(study)
             if file.endswith((".tsv", ".json", ".svg"))
         ],
     output:

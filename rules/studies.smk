@@ -12,7 +12,7 @@ for study in PLAN.studies:
             languages=f"{RUN}/languages.tsv",
             fertility=STUDY_JOBS.fertility(study),
             corpus=STUDY_JOBS.corpus(study),
-            extra=STUDY_JOBS.extra(study),
+            extra=STUDY_JOBS.additional(study),
         output:
             tests=report(
                 f"{RUN}/studies/{study}/tests.tsv",
@@ -45,7 +45,7 @@ for study in PLAN.studies:
             languages=f"{RUN}/languages.tsv",
             fertility=STUDY_JOBS.fertility(study),
             corpus=STUDY_JOBS.corpus(study),
-            extra=STUDY_JOBS.extra(study),
+            extra=STUDY_JOBS.additional(study),
             tests=f"{RUN}/studies/{study}/tests.tsv",
         output:
             [
@@ -113,7 +113,9 @@ rule compare_tasks:
     input:
         encoder=STUDY_JOBS.sentence_encoder,
         training=[f"{RUN}/data/training/{task}/train.jsonl" for task in STUDY_JOBS.compared_training],
-        evaluation=[folder for task in STUDY_JOBS.compared_evaluation for folder in JOBS.evaluation_inputs(task)],
+        evaluation=[
+            folder for task in STUDY_JOBS.compared_evaluation for folder in JOBS.evaluation_inputs(task)
+        ],
     output:
         f"{RUN}/similarity.tsv",
     log:

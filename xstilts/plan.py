@@ -110,10 +110,8 @@ class Plan:
             if language and language not in registry.languages():
                 raise _unknown("language", name, registry.languages(), "run.without")
         targets = [target for block in self._blocks for task in block.tasks if (target := self.target(task))]
-        needed = [
-            *targets,
-            *(study.primary_recipe for study in self.studies.values() if isinstance(study, TypologySettings)),
-        ]
+        studies = [study for study in self.studies.values() if isinstance(study, TypologySettings)]
+        needed = [*targets, *(study.primary_recipe for study in studies)]
         for text in needed:
             if self._is_left_out(self.recipe(text)):
                 raise ConfigError(

@@ -107,19 +107,12 @@ class Evaluation(Section):
 class Studies(Section):
     """The catalogue of studies."""
 
-    typology: TypologySettings = Field(
-        TypologySettings(), description="S1: typological distance and degradation in retrieval"
-    )
-    scale: ScaleSettings = Field(
-        ScaleSettings(), description="S2: linguistic similarity and the size of the model"
-    )
-    qa_retrieval: QARetrievalSettings = Field(
-        QARetrievalSettings(), description="S3: English and multilingual QA before retrieval"
-    )
-    order: OrderSettings = Field(OrderSettings(), description="S4: the order of intermediate tasks")
+    typology: TypologySettings = Field(description="S1: typological distance and degradation in retrieval")
+    scale: ScaleSettings = Field(description="S2: linguistic similarity and the size of the model")
+    qa_retrieval: QARetrievalSettings = Field(description="S3: English and multilingual QA before retrieval")
+    order: OrderSettings = Field(description="S4: the order of intermediate tasks")
     similarity: SimilaritySettings = Field(
-        SimilaritySettings(),
-        description="S5: semantic similarity of tasks and gains in low-resource languages",
+        description="S5: semantic similarity of tasks, and gains in low-resource languages"
     )
 
 
@@ -129,9 +122,7 @@ class ScoresSettings(Section):
     source: Literal["run", "file"] = Field(
         "run", description="`run`: made by the run; `file`: a table of published numbers, and no model is run"
     )
-    file: str | None = Field(
-        None, description="The table, for `source: file` (docs/scores.md has its columns)"
-    )
+    file: str | None = Field(None, description="The table, for `source: file`; its columns: docs/scores.md")
 
     @model_validator(mode="after")
     def _source_has_its_file(self) -> "ScoresSettings":
@@ -195,9 +186,9 @@ class Settings(Section):
     training: TrainingSettings
     prediction: PredictionSettings
     retrieval: RetrievalSettings
-    scores: ScoresSettings = ScoresSettings()
-    statistics: StatisticsSettings = StatisticsSettings()
-    studies: Studies = Studies()
+    scores: ScoresSettings
+    statistics: StatisticsSettings
+    studies: Studies
 
 
 def load(config: Mapping[str, Any], where: str = "config.yaml and its overlays") -> Settings:

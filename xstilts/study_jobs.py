@@ -39,7 +39,7 @@ class StudyJobs:
         own = any(map(self.plan.is_pretrained, self.plan.study_models(study)))
         return self.jobs.corpus_sizes if own else []
 
-    def extra(self, study: str) -> list[str]:
+    def additional(self, study: str) -> list[str]:
         """What one study alone reads."""
         if study == "typology":
             return self.equal_pools
@@ -61,7 +61,7 @@ class StudyJobs:
         tables = {
             "fertility": self.fertility(study),
             "corpus": self.corpus(study),
-            "extra": self.extra(study),
+            "extra": self.additional(study),
         }
         return " ".join(f"--{option} {path}" for option, paths in tables.items() for path in paths)
 

@@ -159,9 +159,7 @@ class QARetrievalSettings(StudySettings):
         600, gt=0, description="Training examples of every QA arm of the primary contrast"
     )
     tasks: list[str] = Field(["tatoeba"], min_length=1, description="Retrieval tasks")
-    metric: str = Field(
-        "recall_at_10", description="Metric of the primary hypothesis, where no task's own is"
-    )
+    metric: str = Field("recall_at_10", description="The metric, but for tasks with an entry in `metrics`")
     margin: float = Field(
         0.01, gt=0, description="Margin of equivalence of the two kinds of QA, in units of the metric"
     )
@@ -261,7 +259,10 @@ class SimilaritySettings(StudySettings):
         ["csqa", "hellaswag", "mnli", "qqp", "squad1"], min_length=2, description="Single intermediate tasks"
     )
     tasks: list[str] = Field(["tatoeba"], min_length=1, description="Target tasks")
-    encoder: SentenceEncoder = Field(SentenceEncoder(), description="What embeds the tasks' English examples")
+    encoder: SentenceEncoder = Field(
+        default_factory=lambda: SentenceEncoder.model_validate({}),
+        description="What embeds the tasks' English examples",
+    )
     sample: int = Field(200, gt=1, description="English examples of each task that are compared")
     low_resource_gib: float = Field(
         5.0, gt=0, description="Low-resource: less CC-100 text than this (GiB), or unseen"

@@ -34,7 +34,8 @@ def decide(
         span: Distance between the nearest and the furthest language of the fit, for the words.
     """
     decision, reason, detectable = _judge(fit, floor, settings, span)
-    return Verdict(decision, rule_in_words(settings), primary_id, detectable, reason)
+    p = None if isinstance(fit, str) or decision == "not estimable" else fit.p
+    return Verdict(decision, rule_in_words(settings), primary_id, p, detectable, reason)
 
 
 def _judge(

@@ -1,0 +1,1 @@
+"""Compare tasks by the meaning of their English examples: similarity.tsv."""
