@@ -131,20 +131,40 @@ rule score_sweep:
         " 2> >(tee {log:q} >&2)"
 
 
-rule collect_scores:
-    """The one table that every study reads."""
-    input:
-        JOBS.score_files,
-    output:
-        f"{RUN}/scores.tsv",
-    log:
-        f"{RUN}/logs/collect_scores.log",
-    params:
-        code=code_hash("scripts/collect_scores.py"),
-    message:
-        "collect all scores"
-    shell:
-        "python scripts/collect_scores.py {input:q} --output {output:q} 2> >(tee {log:q} >&2)"
+if PLAN.scores_are_given:
+
+    rule import_scores:
+        """The one table that every study reads, from published scores."""
+        output:
+            f"{RUN}/scores.tsv",
+        log:
+            f"{RUN}/logs/import_scores.log",
+        params:
+            code=code_hash("scripts/import_scores.py"),
+            checksum=JOBS.published_checksum,
+            run=PLAN.run.name,
+        message:
+            "read the published scores"
+        shell:
+            'python scripts/import_scores.py --table "$XSTILTS_SCORES" --run {params.run} --output {output:q}'
+            " 2> >(tee {log:q} >&2)"
+
+else:
+
+    rule collect_scores:
+        """The one table that every study reads."""
+        input:
+            JOBS.score_files,
+        output:
+            f"{RUN}/scores.tsv",
+        log:
+            f"{RUN}/logs/collect_scores.log",
+        params:
+            code=code_hash("scripts/collect_scores.py"),
+        message:
+            "collect all scores"
+        shell:
+            "python scripts/collect_scores.py {input:q} --output {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule check_vacuity:

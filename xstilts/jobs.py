@@ -84,6 +84,7 @@ class Jobs:
         os.environ.setdefault("XSTILTS_OFFLINE", os.environ.get("HF_HUB_OFFLINE", "0"))
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # plain HTTP, whose failures are known
+        os.environ["XSTILTS_SCORES"] = self.settings.scores.file or ""
         os.environ["XSTILTS_SETTINGS"] = self.json(self.settings)
         os.environ["XSTILTS_PROGRESS"] = "1" if sys.stderr.isatty() else ""
 
@@ -372,7 +373,7 @@ class Jobs:
     @property
     def pretrained_models(self) -> list[str]:
         """Models that the run pre-trains itself."""
-        return [name for name in self.run.models if self.settings.models[name].source == "pretrain"]
+        return [name for name in self.plan.models if self.settings.models[name].source == "pretrain"]
 
     @property
     def reads_corpus(self) -> bool:
@@ -383,7 +384,7 @@ class Jobs:
     @property
     def imported_models(self) -> list[str]:
         """Models of a folder or the hub."""
-        return [name for name in self.run.models if self.settings.models[name].source != "pretrain"]
+        return [name for name in self.plan.models if self.settings.models[name].source != "pretrain"]
 
     def model_inputs(self, model: str) -> list[str]:
         """The folder of a model of the hub, once it is fetched."""
@@ -629,7 +630,27 @@ class Jobs:
     def sweep_files(self) -> list[str]:
         """A table of every layer and pooling for each model and each of the run's retrieval tasks."""
         tasks = self.plan.retrieval_tasks
-        return [f"{self.folder}/sweeps/{model}/{task}.tsv" for model in self.run.models for task in tasks]
+        return [f"{self.folder}/sweeps/{model}/{task}.tsv" for model in self.plan.models for task in tasks]
+
+    @property
+    def reported(self) -> list[str]:
+        """What the page shows of a run that makes its scores itself, besides its studies."""
+        if self.plan.scores_are_given:
+            return []
+        tables = [f"{self.folder}/{name}.tsv" for name in ("leakage", "vacuity")]
+        return [*tables, self.fertility_file(self.plan.models[0]), *self.corpus_sizes]
+
+    @property
+    def published_checksum(self) -> str:
+        """Of the table of published scores, so that another is noticed.
+
+        Raises:
+            DataError: if it is not there.
+        """
+        path = Path(self.settings.scores.file or "")
+        if not path.is_file():
+            raise DataError("the table of published scores is missing", where=f"scores.file: {path}")
+        return sha256_of(path)
 
     @property
     def score_files(self) -> list[str]:
