@@ -137,6 +137,6 @@ if PLAN.compares_tasks:
         message:
             "compare the tasks by their English examples"
         shell:
-            "python scripts/compare_tasks.py --encoder {input.encoder:q} --comparison {params.comparison:q}"
+            "python -m xstilts.warm scripts/compare_tasks.py --encoder {input.encoder:q} --comparison {params.comparison:q}"
             ' --training {params.training} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
             " --threads {params.threads} --device {params.device} --output {output:q} 2> >(tee {log:q} >&2)"

@@ -11,11 +11,12 @@ import subprocess
 import sys
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import BaseModel
 
-from xstilts import fingerprint, recipes, registry
+from xstilts import fingerprint, recipes, registry, warm
 from xstilts.data.lock import Lock, load_lock, lock_entry, sha256_of
 from xstilts.data.sources import HUB, PARQUET, FolderSource
 from xstilts.errors import ConfigError, DataError, NoGpuError
@@ -87,6 +88,12 @@ class Jobs:
         os.environ["XSTILTS_SCORES"] = self.settings.scores.file or ""
         os.environ["XSTILTS_SETTINGS"] = self.json(self.settings)
         os.environ["XSTILTS_PROGRESS"] = "1" if sys.stderr.isatty() else ""
+
+    def offer_warm_start(self) -> None:
+        """Let model jobs on this machine share the time that importing their libraries takes."""
+        self._warm_folder = TemporaryDirectory(prefix="xstilts-")  # removed when Snakemake ends
+        os.environ[warm.FOLDER] = self._warm_folder.name
+        os.environ[warm.OWNER] = str(os.getpid())
 
     def validate(self) -> None:
         """Ask for everything that may not be there, so that it is said before any job is planned.
