@@ -34,7 +34,7 @@ rule draw_rulegraph:
 
 
 rule collect_costs:
-    """Run time, CPU time and memory of every step, as far as its jobs have run here."""
+    """Run time of every step, as far as its jobs have run here."""
     input:
         JOBS.score_files,
         JOBS.checkpoint_folders,

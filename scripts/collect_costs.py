@@ -1,4 +1,4 @@
-"""Add up run time, CPU time and memory of every step from the benchmarks of its jobs."""
+"""Add up the run time of every step from the benchmarks of its jobs."""
 
 from pathlib import Path
 from typing import Annotated

@@ -182,8 +182,12 @@ def costs(frame: pd.DataFrame | None) -> Table | None:
     """costs.tsv, if the run has it."""
     if frame is None:
         return None
-    columns = {"step": "Step", "jobs": "Jobs", "seconds": "Seconds", "cpu_seconds": "CPU seconds"}
-    columns |= {"longest_seconds": "Longest job", "memory_mb": "Most memory (MB)"}
+    columns = {
+        "step": "Step",
+        "jobs": "Jobs",
+        "seconds": "Seconds",
+        "longest_seconds": "Longest job (seconds)",
+    }
     shown = frame[list(columns)].rename(columns=columns)
     note = "Jobs run side by side: the run took less time than the sum. Measured where they last ran."
     return from_frame(shown, "Run time and cost of every step", digits=1, note=note)
