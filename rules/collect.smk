@@ -10,6 +10,7 @@ localrules:
     scores,
     study_typology,
     studies,
+    claims,
     sweep_layers,
     report,
 
@@ -65,6 +66,12 @@ rule studies:
     """Every study that the run selects."""
     input:
         [file for name in PLAN.run.studies for file in JOBS.study_files(name)],
+
+
+rule claims:
+    """The claims of the study that this package reproduces, each with a verdict for this run."""
+    input:
+        f"{RUN}/claims.tsv",
 
 
 rule sweep_layers:

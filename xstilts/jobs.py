@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from xstilts import fingerprint, recipes, registry
+from xstilts.claims.facts import RunFacts
 from xstilts.data.lock import Lock, load_lock, lock_entry, sha256_of
 from xstilts.data.sources import HUB, PARQUET, FolderSource
 from xstilts.errors import ConfigError, DataError, NoGpuError
@@ -676,6 +677,49 @@ class Jobs:
         """Everything that a study makes."""
         folder = f"{self.folder}/studies/{study}"
         return [f"{folder}/tests.tsv", f"{folder}/verdict.json", *self.figure_files(study)]
+
+    # Claims and export
+
+    @property
+    def run_facts(self) -> str:
+        """What the claims may know of the run besides its scores."""
+        models = {name: self.settings.models[name] for name in self.run.models}
+        return self.json(
+            RunFacts(
+                name=self.run.name,
+                miniature=self.run.miniature,
+                source=self.settings.data.source,
+                models={
+                    name: model.repository or "" if model.source != "pretrain" else ""
+                    for name, model in models.items()
+                },
+                stages=sorted({(cell.intermediate, cell.target, cell.task) for cell in self.plan.cells}),
+                locked=self._locked_counts,
+            )
+        )
+
+    @property
+    def _locked_counts(self) -> dict[str, dict[str, int]]:
+        """Examples of all splits that some task trains on, as the lock of the mirror counts them."""
+        found: dict[str, dict[str, int]] = {}
+        lock = self.lock
+        for task in registry.training_tasks().values() if lock else []:
+            for split in task.train:
+                name, part = split.dataset, split.split
+                if lock and name in lock.datasets() and part in lock.splits(name):
+                    counts = {code: lock.counts(name, part, code) for code in lock.languages(name, part)}
+                    numbers = {
+                        code: count["examples"] for code, count in counts.items() if "examples" in count
+                    }
+                    found[f"{name}/{part}"] = numbers
+        return found
+
+    @property
+    def registry_hash(self) -> str:
+        """Hash of the registries of tasks, data sets and languages."""
+        kinds = (registry.training_tasks, registry.evaluation_tasks, registry.datasets, registry.languages)
+        entries = [{name: entry.model_dump() for name, entry in kind().items()} for kind in kinds]
+        return fingerprint.text_hash(json.dumps(entries, sort_keys=True))
 
     @property
     def miniature_note(self) -> str:
