@@ -715,6 +715,16 @@ class Jobs:
         return found
 
     @property
+    def outcome_files(self) -> list[str]:
+        """The outcomes of every cell, example by example."""
+        return [f"{self.folder}/outcomes/{cell.checkpoint}/{cell.task}.parquet" for cell in self.plan.cells]
+
+    @property
+    def test_files(self) -> list[str]:
+        """The table of tests of every study of the run."""
+        return [f"{self.folder}/studies/{name}/tests.tsv" for name in self.run.studies]
+
+    @property
     def registry_hash(self) -> str:
         """Hash of the registries of tasks, data sets and languages."""
         kinds = (registry.training_tasks, registry.evaluation_tasks, registry.datasets, registry.languages)
