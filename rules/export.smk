@@ -21,7 +21,7 @@ rule export_tables:
     params:
         code=code_hash("scripts/export_tables.py"),
         # The folder, since thousands of paths are more than a command line holds.
-        outcomes=f"{RUN}/outcomes",
+        outcomes=lambda w, input: Path(input.scores).with_name("outcomes"),
         folder=subpath(output.dictionary, parent=True),
     message:
         "export scores, outcomes and tests"
