@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from xstilts import fingerprint, recipes, registry, warm
+from xstilts.claims.facts import RunFacts
 from xstilts.data.lock import Lock, load_lock, lock_entry, sha256_of
 from xstilts.data.sources import HUB, PARQUET, FolderSource
 from xstilts.errors import ConfigError, DataError, NoGpuError
@@ -644,7 +645,7 @@ class Jobs:
         """What the page shows of a run that makes its scores itself, besides its studies."""
         if self.plan.scores_are_given:
             return []
-        tables = [f"{self.folder}/{name}.tsv" for name in ("leakage", "vacuity")]
+        tables = [f"{self.folder}/{name}.tsv" for name in ("claims", "leakage", "vacuity")]
         return [*tables, self.fertility_file(self.plan.models[0]), *self.corpus_sizes]
 
     @property
@@ -674,6 +675,54 @@ class Jobs:
     def corpus_option(self) -> str:
         """The same as an option."""
         return "".join(f"--corpus {path}" for path in self.corpus_sizes)
+
+    # Claims and export
+
+    @property
+    def run_facts(self) -> str:
+        """What the claims may know of the run besides its scores."""
+        models = {name: self.settings.models[name] for name in self.plan.models}
+        return self.json(
+            RunFacts(
+                name=self.run.name,
+                miniature=self.run.miniature,
+                source=self.settings.data.source,
+                models={
+                    name: model.repository or "" if model.source != "pretrain" else ""
+                    for name, model in models.items()
+                },
+                stages=sorted({(cell.intermediate, cell.target, cell.task) for cell in self.plan.cells}),
+                locked=self._locked_counts,
+            )
+        )
+
+    @property
+    def _locked_counts(self) -> dict[str, dict[str, int]]:
+        """Examples of all splits that some task trains on, as the lock of the mirror counts them."""
+        found: dict[str, dict[str, int]] = {}
+        lock = self.lock
+        for task in registry.training_tasks().values() if lock else []:
+            for split in task.train:
+                name, part = split.dataset, split.split
+                if lock and name in lock.datasets() and part in lock.splits(name):
+                    counts = {code: lock.counts(name, part, code) for code in lock.languages(name, part)}
+                    numbers = {
+                        code: count["examples"] for code, count in counts.items() if "examples" in count
+                    }
+                    found[f"{name}/{part}"] = numbers
+        return found
+
+    @property
+    def outcome_files(self) -> list[str]:
+        """The outcomes of every cell, example by example."""
+        return [f"{self.folder}/outcomes/{cell.checkpoint}/{cell.task}.parquet" for cell in self.plan.cells]
+
+    @property
+    def registry_hash(self) -> str:
+        """Hash of the registries of tasks, data sets and languages."""
+        kinds = (registry.training_tasks, registry.evaluation_tasks, registry.datasets, registry.languages)
+        entries = [{name: entry.model_dump() for name, entry in kind().items()} for kind in kinds]
+        return fingerprint.text_hash(json.dumps(entries, sort_keys=True))
 
 
 def _first_folder(dataset: str) -> str:

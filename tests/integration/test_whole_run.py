@@ -11,6 +11,7 @@ import torch
 import yaml
 
 from tests.integration.workflow import TINY, Clone
+from xstilts.tables import read_table
 
 STUDY = {"analyse_typology", "plot_typology", "build_report"}
 AFTER_PREDICTION = {"score_predictions", "collect_scores", "check_vacuity", *STUDY}
@@ -70,6 +71,22 @@ def test_every_file_that_was_declared_is_there(finished: Clone) -> None:
         assert (results / name).stat().st_size > 0
     assert (results / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert (results / "studies/typology/verdict.json").is_file()
+
+
+def test_claims_and_the_export_are_made_of_a_finished_run(copied: Clone) -> None:
+    planned = copied.scheduled("claims", "export")
+    assert planned.rules - {"claims", "export"} == {"evaluate_claims", "export_tables"}
+    copied.build("claims", "export")
+    results = copied.results()
+    claims = read_table(results / "claims.tsv")
+    assert len(claims) == 20
+    of_the_model = claims.loc[claims["tier"] == "paper", "verdict"]
+    assert set(of_the_model) == {"not run at this tier"}
+    assert (results / "export/scores.tsv").read_bytes() == (results / "scores.tsv").read_bytes()
+    tests = results / "studies/typology/tests.tsv"
+    assert (results / "export/tests.tsv").read_bytes() == tests.read_bytes()
+    assert (results / "export/data_dictionary.tsv").is_file()
+    assert not copied.scheduled("claims", "export").counts
 
 
 def test_two_clean_clones_agree_to_the_byte(finished: Clone, tmp_path: Path) -> None:
