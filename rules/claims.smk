@@ -10,7 +10,7 @@ rule evaluate_claims:
     """Every claim of claims.yaml: reproduced, not reproduced, or not run at this tier, and why."""
     input:
         scores=f"{RUN}/scores.tsv",
-        leakage=f"{RUN}/leakage.tsv",
+        leakage=[] if PLAN.scores_are_given else f"{RUN}/leakage.tsv",
     output:
         report(
             f"{RUN}/claims.tsv",
@@ -27,8 +27,9 @@ rule evaluate_claims:
         file=CLAIMS.name,
         registry=JOBS.registry_hash,
         facts=JOBS.run_facts,
+        leakage=lambda w, input: f"--leakage {input.leakage}" if input.leakage else "",
     message:
         "evaluate the claims"
     shell:
         "python scripts/evaluate_claims.py --claims {params.file} --facts {params.facts:q}"
-        " --scores {input.scores:q} --leakage {input.leakage:q} --output {output:q} 2> >(tee {log:q} >&2)"
+        " --scores {input.scores:q} {params.leakage} --output {output:q} 2> >(tee {log:q} >&2)"

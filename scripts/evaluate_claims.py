@@ -17,12 +17,15 @@ def main(
     claims: Annotated[Path, Option(help="claims.yaml")],
     facts: Annotated[str, Option(help="what the run is and plans, as JSON")],
     scores: Annotated[Path, Option(help="scores.tsv, of a run or published")],
-    leakage: Annotated[Path, Option(help="leakage.tsv, which counts the examples of training tasks")],
     output: Annotated[Path, Option(help="claims.tsv, to be written")],
+    leakage: Annotated[
+        Path | None, Option(help="leakage.tsv, which counts the examples of training tasks")
+    ] = None,
 ) -> None:
     """Write a table with a verdict for every claim, and why."""
     whose = from_json(RunFacts, facts, "--facts")
-    evidence = Evidence(load(claims), whose, read_table(scores), read_table(leakage))
+    counts = [] if leakage is None else [read_table(leakage)]
+    evidence = Evidence(load(claims), whose, read_table(scores), *counts)
     write_table(evaluate(evidence), output)
 
 

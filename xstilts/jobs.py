@@ -642,11 +642,12 @@ class Jobs:
 
     @property
     def reported(self) -> list[str]:
-        """What the page shows of a run that makes its scores itself, besides its studies."""
+        """What the page shows of a run besides its studies; of its data, if it makes its scores itself."""
+        claims = f"{self.folder}/claims.tsv"
         if self.plan.scores_are_given:
-            return []
-        tables = [f"{self.folder}/{name}.tsv" for name in ("claims", "leakage", "vacuity")]
-        return [*tables, self.fertility_file(self.plan.models[0]), *self.corpus_sizes]
+            return [claims]
+        tables = [f"{self.folder}/{name}.tsv" for name in ("leakage", "vacuity")]
+        return [claims, *tables, self.fertility_file(self.plan.models[0]), *self.corpus_sizes]
 
     @property
     def published_checksum(self) -> str:
