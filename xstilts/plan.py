@@ -111,14 +111,13 @@ class Plan:
             if language and language not in registry.languages():
                 raise _unknown("language", name, registry.languages(), "run.without")
         targets = [target for block in self._blocks for task in block.tasks if (target := self.target(task))]
-        studies = [study for study in self.studies.values() if isinstance(study, TypologySettings)]
-        needed = [*targets, *(study.primary_recipe for study in studies)]
+        needed = [*targets, *(recipe for study in self.studies.values() for recipe in study.needed)]
         for text in needed:
             if self._is_left_out(self.recipe(text)):
                 raise ConfigError(
                     f"'{text}' is needed and cannot be left out",
                     where="run.without",
-                    hint="name another stage in run.targets, or another primary recipe of the study",
+                    hint="name another stage in run.targets, or other recipes in the study",
                 )
 
     def _is_left_out(self, recipe: Recipe) -> bool:
