@@ -12,7 +12,7 @@ def test_the_detectable_slope_is_detected_with_its_power() -> None:
     x = np.column_stack([np.ones(14), rng.normal(size=14)])
     inverse = np.linalg.inv(x.T @ x)
     error = float(np.sqrt(inverse[1, 1]))
-    slope = detectable(error, 12, 0.05, 0.8)
+    slope = detectable(error * np.sqrt(stats.chi2.median(12) / 12), 12, 0.05, 0.8)  # the error is known here
     y = x @ [0, slope] + rng.normal(size=(20_000, 14))
     effects = y @ x @ inverse
     residual = y - effects @ x.T

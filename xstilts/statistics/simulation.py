@@ -21,7 +21,7 @@ from xstilts.statistics.crossed import crossed_mean, tost
 from xstilts.statistics.errors import Array
 from xstilts.statistics.family import family_model
 from xstilts.statistics.permutation import label_permutation_correlation, order_test
-from xstilts.statistics.power import achieved, label_finder, order_finder, simulated_power
+from xstilts.statistics.power import achieved, achieved_crossed, label_finder, order_finder, simulated_power
 from xstilts.statistics.slopes import slope_of_slopes
 
 Study = Literal["typology", "scale", "qa_retrieval", "order", "similarity"]
@@ -80,7 +80,7 @@ def simulate(scenario: Scenario, simulations: int = 1_000, seed: int = 0) -> pd.
 
     Columns: scenario, study, planted, effect, seeds, simulations; coverage with its bar (coverage_low,
     coverage_high); rejected, with the 99 % binomial band of the level (rejected_low, rejected_high) where
-    the tested hypothesis is true, else with the power that the analyses state (power, the mean over them)
+    the tested hypothesis is true, else with the power that the analyses state (power, their median)
     and POWER_BAND around it; ok, whether all bars are met. Empty where a test has no interval.
     """
     rng = np.random.default_rng([seed, zlib.crc32(scenario.name.encode())])
@@ -122,7 +122,7 @@ def _rejection(outcomes: list[Outcome], scenario: Scenario) -> dict[str, float |
             "rejected_high": high,
             "power": None,
         }
-    power = float(np.mean([o.power for o in outcomes if o.power is not None]))
+    power = float(np.median([o.power for o in outcomes if o.power is not None]))
     return {
         "rejected": rejected,
         "rejected_low": power - POWER_BAND,
@@ -207,7 +207,8 @@ def _crossed(**noise: float) -> Draw:
     def draw(rng: np.random.Generator, seeds: int, effect: float, state: bool) -> Outcome:
         data = _contrast(rng, seeds, **noise)
         fit = crossed_mean(data.assign(value=data["value"] + effect))
-        return Outcome(fit.p, fit.low, fit.high, achieved(effect, fit.error, fit.freedom, ALPHA))
+        power = achieved_crossed(fit, effect, ALPHA) if state else None
+        return Outcome(fit.p, fit.low, fit.high, power)
 
     return draw
 
@@ -216,9 +217,8 @@ def _equivalence(margin: float, **noise: float) -> Draw:
     def draw(rng: np.random.Generator, seeds: int, effect: float, state: bool) -> Outcome:
         data = _contrast(rng, seeds, **noise)
         fit = crossed_mean(data.assign(value=data["value"] + effect))
-        # Where the margin is wide, each side is missed by half of what is missed in all.
-        one_sided = achieved(margin - effect, fit.error, fit.freedom, 2 * ALPHA)
-        return Outcome(tost(fit, margin).p, power=max(2 * one_sided - 1, 0.0))
+        power = achieved_crossed(fit, effect, ALPHA, margin) if state else None
+        return Outcome(tost(fit, margin).p, power=power)
 
     return draw
 
@@ -245,7 +245,9 @@ def _orders(tasks: int, sampled: int = 0) -> Draw:
         rows = [(seed, order, y[seed, i]) for i, order in enumerate(orders) for seed in range(seeds)]
         data = pd.DataFrame(rows, columns=["seed", "order", "value"])
         test = order_test(data, limit=2_000, samples=299)
-        power = simulated_power(order_finder(data)[0], effect, 100) if state else None
+        power = (
+            simulated_power(order_finder(data)[0], effect, 100, int(rng.integers(2**31))) if state else None
+        )
         return Outcome(test.p, power=power)
 
     return draw
@@ -265,7 +267,7 @@ def _named_orders(rng: np.random.Generator, seeds: int, effect: float, state: bo
     data = _contrast(rng, seeds, run=0.0, language=1.0, share=0.4, own=1.0)
     luck = dict(enumerate(tree[:, 0] - tree[:, 1]))
     fit = crossed_mean(data.assign(value=data["value"] + effect + data["seed"].map(luck)))
-    return Outcome(fit.p, fit.low, fit.high, achieved(effect, fit.error, fit.freedom, ALPHA))
+    return Outcome(fit.p, fit.low, fit.high, achieved_crossed(fit, effect, ALPHA) if state else None)
 
 
 def _similarity(intermediates: int, targets: int, missing: int = 0) -> Draw:
@@ -279,8 +281,8 @@ def _similarity(intermediates: int, targets: int, missing: int = 0) -> Draw:
         # Half of what an intermediate does, it does to every target; so does the luck of its runs.
         noise = shared(0.5) + 0.5 * shared(0.5, seeds).mean(axis=0) + rng.normal(size=targets)
         inside = x - x.mean(axis=0)
-        spread = np.sqrt(1 + 0.25 / seeds)
-        y = effect * spread / np.sqrt(1 - effect**2) * inside + noise
+        spread = np.sqrt((1 + 0.25 / seeds) * (1 - 1 / intermediates))  # of the noise within targets
+        y = effect * spread / np.sqrt(1 - effect**2) * inside / inside.std() + noise
         pairs = [(i, t, x[i, t], y[i, t]) for i in range(intermediates) for t in range(targets)]
         kept = [pair for pair in pairs if not (pair[0] == pair[1] and pair[0] < missing)]
         data = pd.DataFrame(kept, columns=["intermediate", "target", "similarity", "gain"])
@@ -290,7 +292,7 @@ def _similarity(intermediates: int, targets: int, missing: int = 0) -> Draw:
         if not state:
             return Outcome(test.p)
         found, _ = label_finder(data, "similarity", "gain", label="intermediate", group="target")
-        return Outcome(test.p, power=simulated_power(found, effect, 100))
+        return Outcome(test.p, power=simulated_power(found, effect, 100, int(rng.integers(2**31))))
 
     return draw
 
