@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from xstilts.statistics.errors import NotEstimableError
 from xstilts.statistics.permutation import (
-    OrderTest,
+    LabelTest,
     label_correlations,
     label_permutation_correlation,
     order_test,
@@ -127,8 +127,8 @@ def tree_noise(orders: list[str], seeds: int, rng: np.random.Generator) -> pd.Da
 def test_noise_of_prefixes_does_not_look_like_an_effect() -> None:
     """The test keeps its level where the first task's luck is shared by all orders that begin with it."""
     rng = np.random.default_rng(4)
-    p = np.array([order_test(tree_noise(every(3), 3, rng)).p for _ in range(600)])
-    assert (p < 0.05).sum() <= 600 * 0.05 + 2.6 * np.sqrt(600 * 0.05 * 0.95)
+    p = np.array([order_test(tree_noise(every(3), 3, rng)).p for _ in range(300)])
+    assert (p < 0.05).sum() <= 300 * 0.05 + 2.6 * np.sqrt(300 * 0.05 * 0.95)
     assert abs(p.mean() - (1 + 1 / 36) / 2) < 0.04
 
 
@@ -142,31 +142,17 @@ def test_noise_of_prefixes_does_not_look_like_an_effect() -> None:
         (lambda d: d.assign(value=np.nan), "there are 0 runs"),
         (lambda d: d.replace("a-b-c", "a-b-d"), "the orders are not of the same tasks"),
         (lambda d: d.assign(order=d["order"].str.replace("c", "a")), "holds a task twice|same tasks"),
-        (lambda d: d[d["order"].isin(["a-b-c", "a-c-b", "b-c-a"])].replace("b-c-a", "b-c-a"), None),
     ],
 )
-def test_orders_without_an_answer_have_reasons(change: Change, reason: str | None) -> None:
-    data = change(runs(every(3)))
-    if reason is None:  # the two orders that begin with a can change places, the third stays
-        assert isinstance(order_test(data), OrderTest)
-        return
+def test_orders_without_an_answer_have_reasons(change: Change, reason: str) -> None:
     with pytest.raises(NotEstimableError, match=reason):
-        order_test(data)
+        order_test(change(runs(every(3))))
 
 
-def test_a_tree_that_nothing_maps_to_itself_has_a_reason() -> None:
-    with pytest.raises(NotEstimableError, match="the same shape"):
-        order_test(
-            runs(["a-b-c-d", "a-b-d-c", "b-a-c-d", "b-c-a-d", "b-c-d-a"][1:4:2] + ["b-a-d-c"]).pipe(_lopsided)
-        )
-
-
-def _lopsided(data: pd.DataFrame) -> pd.DataFrame:
-    """Orders of which one branch holds one and the other two that part at different depths."""
-    names = dict(zip(sorted(set(data["order"])), ["a-b-c-d", "b-a-c-d", "b-a-d-c"], strict=True))
-    kept = data.assign(order=data["order"].map(names))
-    # Leaves below b-a are alike, so one of them goes.
-    return kept.assign(order=kept["order"].replace("b-a-d-c", "a-b-c-d")).drop_duplicates(["seed", "order"])
+def test_a_lopsided_tree_has_few_relabellings_and_large_p() -> None:
+    """Only the two orders that begin with b can change places."""
+    found = order_test(runs(["a-b-c", "b-a-c", "b-c-a"], effect=50.0))
+    assert found.p == pytest.approx(1 / 4, abs=0.02)
 
 
 def pairs(seed: int = 0, intermediates: int = 6, targets: int = 4, effect: float = 0.0) -> pd.DataFrame:
@@ -180,36 +166,38 @@ def pairs(seed: int = 0, intermediates: int = 6, targets: int = 4, effect: float
     return pd.DataFrame(rows, columns=["intermediate", "target", "similarity", "gain"])
 
 
-def correlate(data: pd.DataFrame, **options: int):  # noqa: ANN201
+def correlate(data: pd.DataFrame, **options: int) -> LabelTest:
     return label_permutation_correlation(
         data, "similarity", "gain", label="intermediate", group="target", **options
     )
 
 
-def by_hand(data: pd.DataFrame, image: dict[str, str]) -> float:
+def by_hand(x: np.ndarray, y: np.ndarray, image: tuple[int, ...]) -> float:
     """The correlation after moving each intermediate's gains to its image, from the definition."""
-    gains = data[["intermediate", "target", "gain"]].assign(intermediate=data["intermediate"].map(image))
-    both = data[["intermediate", "target", "similarity"]].merge(gains, on=["intermediate", "target"])
-    centred = both[["similarity", "gain"]] - both.groupby("target")[["similarity", "gain"]].transform("mean")
-    return float(np.corrcoef(centred.T)[0, 1])
+    moved = np.full_like(y, np.nan)
+    moved[list(image)] = y
+    a, b = [], []
+    for target in range(x.shape[1]):
+        both = ~np.isnan(x[:, target]) & ~np.isnan(moved[:, target])
+        a += list(x[both, target] - x[both, target].mean())
+        b += list(moved[both, target] - moved[both, target].mean())
+    return float(np.corrcoef(a, b)[0, 1])
 
 
 @pytest.mark.parametrize("missing", [0, 4])
 def test_correlations_of_all_permutations_are_their_definition(missing: int) -> None:
     data = pairs(3, intermediates=5).drop(index=[0, 5, 10, 15][:missing])
-    names = sorted(data["intermediate"].unique())
-    images = [dict(zip(names, image, strict=True)) for image in itertools.permutations(names)]
-    every_r = np.array([by_hand(data, image) for image in images])
+    left, right = (
+        data.pivot(index="intermediate", columns="target", values=column).to_numpy()
+        for column in ("similarity", "gain")
+    )
+    every_r = np.array([by_hand(left, right, image) for image in itertools.permutations(range(5))])
     found = correlate(data)
     assert found.r == pytest.approx(every_r[0])
     assert (found.relabellings, found.exact, found.pairs) == (120, True, 20 - missing)
     assert found.p == pytest.approx(np.mean(np.abs(every_r) >= abs(every_r[0]) - 1e-9))
-    left, right = (
-        data.pivot(index="intermediate", columns="target", values=c) for c in ("similarity", "gain")
-    )
-    inverse = np.array([np.argsort(p) for p in itertools.permutations(range(5))])
-    ours = label_correlations(left.to_numpy(), right.to_numpy(), inverse)
-    assert ours == pytest.approx(every_r, abs=1e-9)
+    inverse = np.array([np.argsort(image) for image in itertools.permutations(range(5))])
+    assert label_correlations(left, right, inverse) == pytest.approx(every_r, abs=1e-9)
 
 
 @settings(max_examples=20, deadline=None)
@@ -236,8 +224,8 @@ def test_many_intermediates_are_permuted_at_random() -> None:
 
 
 def test_luck_shared_by_a_row_does_not_look_like_a_correlation() -> None:
-    p = [correlate(pairs(seed, intermediates=5)).p for seed in range(400)]
-    assert np.mean(np.array(p) < 0.05) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 400)
+    p = [correlate(pairs(seed, intermediates=5)).p for seed in range(200)]
+    assert np.mean(np.array(p) < 0.05) <= 0.05 + 2.6 * np.sqrt(0.05 * 0.95 / 200)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -86,7 +86,7 @@ def simulate(scenario: Scenario, simulations: int = 1_000, seed: int = 0) -> pd.
     rng = np.random.default_rng([seed, zlib.crc32(scenario.name.encode())])
     stating = 0 if scenario.null else min(simulations, STATED if scenario.discrete else simulations)
     outcomes = [scenario.draw(rng, scenario.seeds, scenario.effect, i < stating) for i in range(simulations)]
-    row: dict[str, object] = {
+    row: dict[str, Any] = {
         "scenario": scenario.name,
         "study": scenario.study,
         "planted": scenario.planted,
@@ -96,9 +96,11 @@ def simulate(scenario: Scenario, simulations: int = 1_000, seed: int = 0) -> pd.
     }
     row |= _coverage(outcomes, scenario)
     row |= _rejection(outcomes, scenario)
-    coverage_fits = row["coverage"] is None or row["coverage_low"] <= row["coverage"] <= row["coverage_high"]  # type: ignore[operator]
-    rejection_fits = row["rejected_low"] <= row["rejected"] <= row["rejected_high"]  # type: ignore[operator]
-    return pd.DataFrame([row | {"ok": bool(coverage_fits and rejection_fits)}])
+    return pd.DataFrame([row | {"ok": _within(row, "coverage") and _within(row, "rejected")}])
+
+
+def _within(row: dict[str, Any], name: str) -> bool:
+    return row[name] is None or bool(row[f"{name}_low"] <= row[name] <= row[f"{name}_high"])
 
 
 def _coverage(outcomes: list[Outcome], scenario: Scenario) -> dict[str, float | None]:
