@@ -20,7 +20,7 @@ rule simulate_statistics:
     message:
         "simulate the tests of {wildcards.study}"
     shell:
-        "python scripts/simulate_statistics.py --study {wildcards.study} --simulations {params.simulations}"
+        "OMP_NUM_THREADS=1 python scripts/simulate_statistics.py --study {wildcards.study} --simulations {params.simulations}"
         " --output {output:q} 2> >(tee {log:q} >&2)"
 
 
