@@ -1,7 +1,7 @@
 """S1's rule, in code and in words from the same settings."""
 
 from xstilts.statistics.family import FamilyFit
-from xstilts.statistics.power import detectable_slope
+from xstilts.statistics.power import detectable
 from xstilts.studies.floor import Floor
 from xstilts.studies.settings import TypologyJob
 from xstilts.studies.verdict import Decision, Verdict
@@ -41,7 +41,7 @@ def decide(
 def _judge(
     fit: FamilyFit | str, floor: Floor | str, settings: TypologyJob, span: float
 ) -> tuple[Decision, str, float | None]:
-    detectable = None if isinstance(fit, str) else detectable_slope(fit, settings.alpha, settings.power)
+    detectable = None if isinstance(fit, str) else detectable(fit.error, fit.freedom, settings.alpha, settings.power)
     if not isinstance(floor, str) and floor.share > settings.floor_share:
         reason = (
             f"Floor: in {len(floor.below)} of {floor.languages} languages retrieval is no better than "
