@@ -60,7 +60,8 @@ def decide(
     if low:
         reason = (
             "Floor: with and without intermediate training, retrieval is no better than guessing in "
-            f"{', '.join(low)}, so gains there say nothing about similarity. Leave these sizes out to ask about the others."
+            f"{', '.join(low)}, so gains there say nothing about similarity. "
+            "Leave these sizes out to ask about the others."
         )
         return Verdict("not estimable", rule, primary_id, None, smallest, reason)
     described = _in_words(slopes)

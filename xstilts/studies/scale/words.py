@@ -9,10 +9,10 @@ from xstilts.studies.words import Picture, Settings, StudyWords
 def _question(settings: Settings) -> str:
     given = f", given {' and '.join(settings['covariates'])}" if settings["covariates"] else ""
     return (
-        "Does the effectiveness of English intermediate training depend on a language's similarity to English, "
-        "and how does that scale with the size of the model? The primary hypothesis: the slope of the gain "
-        f"of {settings['recipes'][0]} in {settings['tasks'][0]} on {settings['distance']} similarity{given} "
-        "changes with the logarithm of the number of parameters."
+        "Does the effectiveness of English intermediate training depend on a language's similarity to "
+        "English, and how does that scale with the size of the model? The primary hypothesis: the slope of "
+        f"the gain of {settings['recipes'][0]} in {settings['tasks'][0]} on {settings['distance']} "
+        f"similarity{given} changes with the logarithm of the number of parameters."
     )
 
 
@@ -46,8 +46,9 @@ def _pictures(settings: Settings, tests: pd.DataFrame) -> dict[str, Picture]:
             f"{_listed(ours, f'slope:{distance}', 'Slopes')}{change}",
         ),
         "gains": Picture(
-            f"Gain of {about} over the baseline against {distance} similarity to English, a panel per size and "
-            "a point per language (mean over runs), with the fitted line. Filled: Latin script; open: another.",
+            f"Gain of {about} over the baseline against {distance} similarity to English, a panel per size "
+            "and a point per language (mean over runs), with the fitted line. Filled: Latin script; open: "
+            "another.",
             f"A scatter plot per size of the model, every language labelled by its code."
             f"{_listed(ours, 'mean_gain', 'Mean gains')}"
             f"{_listed(ours, f'spearman:{distance}', 'Spearman correlations of gain and similarity')}",
