@@ -35,7 +35,7 @@ COLUMNS = 3
 MANY = 14
 """More rows than this are drawn more densely."""
 FAR = 0.8
-"""An arm is drawn at the edge, with its number, if it lies further off than this share of the others' span."""
+"""An arm is drawn at the edge, with its number, if it is further off than this share of the others' span."""
 # Kind of arm: marker, colour, size.
 SEQUENCE: tuple[str, str, float] = ("|", "black", 9.0)
 NAMED: tuple[str, str, float] = ("D", RED, 5.5)
