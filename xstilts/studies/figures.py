@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
@@ -59,6 +59,8 @@ def new_figure(width: float, height: float) -> Figure:
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write the figure as svg, pdf and png below `folder`; each file all at once or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context(STYLE):
+        _settle(figure)
     paths = []
     for kind, metadata in METADATA.items():
         path = folder / f"{name}.{kind}"
@@ -69,26 +71,43 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     return paths
 
 
+def _settle(figure: Figure) -> None:
+    """Lay the figure out once for all files; rounded, since the solver's last digits differ between runs."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        x, y, width, height = (round(float(edge), 6) for edge in axes.get_position(original=True).bounds)
+        axes.set_position((x, y, width, height))
+
+
 def write_title(figure: Figure, title: str) -> None:
     """The figure's title, at its left edge."""
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
 
 
-def write_note(figure: Figure | SubFigure, note: str) -> None:
+def write_note(figure: Figure, note: str) -> None:
     """Print a remark such as "miniature" small below the figure; nothing if it is empty."""
     if note:
         figure.supxlabel(note, x=0.99, ha="right", fontsize=7, style="italic", color=GREY)
 
 
-def with_footer(figure: Figure, handles: Sequence[Artist], columns: int, note: str) -> SubFigure:
-    """The part of `figure` above a footer that holds a legend and, on a line of its own, the small print."""
+def write_footer(figure: Figure, handles: Sequence[Artist], columns: int, note: str) -> None:
+    """Below the axes of `figure`, a legend and, on a line of its own, the small print."""
     lines = -(-len(handles) // columns)
-    foot_height = (4.8 * lines + 5.5 * bool(note)) * MILLIMETRE
-    ratios = [figure.get_figheight() - foot_height, foot_height]
-    body, foot = np.asarray(figure.subfigures(2, 1, height_ratios=ratios))
-    foot.legend(handles=handles, loc="upper left", ncols=columns, fontsize=7.5, borderaxespad=0.2)
-    write_note(foot, note)
-    return cast(SubFigure, body)
+    height = (5.0 * lines + 5.5 * bool(note)) * MILLIMETRE / figure.get_figheight()
+    figure.set_layout_engine("constrained", rect=(0, height, 1, 1 - height))
+    legend = figure.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0.005, height),
+        ncols=columns,
+        fontsize=7.5,
+        borderaxespad=0.2,
+    )
+    legend.set_in_layout(False)
+    if note:
+        small = figure.text(0.99, 0.01, note, ha="right", fontsize=7, style="italic", color=GREY)
+        small.set_in_layout(False)
 
 
 def say(axes: Axes, message: str) -> None:

@@ -19,7 +19,7 @@ from xstilts.studies.figures import (
     STYLE,
     new_figure,
     say,
-    with_footer,
+    write_footer,
     write_note,
     write_title,
 )
@@ -73,8 +73,8 @@ def sequences(arms: Arms, mixture: str, tests: pd.DataFrame, note: str = "") -> 
         height = 4.4 if len(recipes) <= MANY else 3.1
         figure = new_figure(180, 30 + rows * (15 + height * max(len(recipes), 3)))
         handles = _handles(arms, mixture)
-        body = with_footer(figure, handles, 3, note)
-        panels = body.subplots(rows, columns, sharey=True, squeeze=False)
+        write_footer(figure, handles, 3, note)
+        panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
         write_title(figure, _title(arms))
         for number, (panel, subset) in enumerate(zip(panels.flat, shown, strict=False)):
             _draw_subset(panel, arms, subset, recipes, mixture, tests)

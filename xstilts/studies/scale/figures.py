@@ -19,7 +19,7 @@ from xstilts.studies.figures import (
     new_figure,
     place_labels,
     say,
-    with_footer,
+    write_footer,
     write_title,
 )
 from xstilts.studies.predictors import LATIN
@@ -55,7 +55,8 @@ def slopes(cells: list[Cell], tests: pd.DataFrame, settings: ScaleJob, note: str
     """
     with mpl.rc_context(STYLE):
         figure = new_figure(180, 110)
-        axes = with_footer(figure, _slope_handles(tests, settings), 3, note).subplots()
+        write_footer(figure, _slope_handles(tests, settings), 3, note)
+        axes = figure.subplots()
         write_title(
             figure, f"Does the gain of {_about(settings)} depend more on similarity in larger models?"
         )
@@ -76,8 +77,8 @@ def gains(cells: list[Cell], tests: pd.DataFrame, settings: ScaleJob, note: str 
         columns = min(COLUMNS, max(len(cells), 1))
         rows = -(-max(len(cells), 1) // columns)
         figure = new_figure(180, 26 + rows * 74)
-        body = with_footer(figure, _gain_handles(), 4, note)
-        panels = body.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        write_footer(figure, _gain_handles(), 4, note)
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         write_title(figure, f"Gain of {_about(settings)} and {settings.distance} similarity to English")
         metric = settings.metrics[settings.tasks[0]]
         for number, (panel, cell) in enumerate(zip(panels.flat, cells, strict=False)):
