@@ -135,7 +135,8 @@ def test_corrections(r: dict[str, float], ours: str, theirs: str) -> None:
 
 def test_power_and_runs(r: dict[str, float]) -> None:
     for freedom in (2, 3, 12):
-        assert agree(detectable(1.0, freedom, 0.05, 0.8), r[f"detectable{freedom}"])
+        known = np.sqrt(stats.chi2.median(freedom) / freedom)  # the error of which 1 is the unbiased version
+        assert agree(detectable(known, freedom, 0.05, 0.8), r[f"detectable{freedom}"])
     _, low, _, p = mean_over_seeds([0.1, 0.3, 0.25, 0.05], alpha=0.05, minimum=3)
     assert (low, p) == pytest.approx((r["runs_low"], r["runs_p"]), rel=1e-6)
 
