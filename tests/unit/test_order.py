@@ -214,8 +214,8 @@ DEGENERATE: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "no scores": (lambda s: s.iloc[:0], "the scores hold no tatoeba of"),
     "constant scores": (_constant, "the score of an order is constant"),
     "nothing but missing": (lambda s: s.assign(value=np.nan), "the scores hold no tatoeba of tiny"),
-    "one seed": (lambda s: s[s["seed"] == 0], "there are 1 run"),
-    "one order": (lambda s: s[~s["recipe"].isin(ORDERS[1:])], "there are 1 order"),
+    "one seed": (lambda s: s[s["seed"] == 0], "there is 1 run"),
+    "one order": (lambda s: s[~s["recipe"].isin(ORDERS[1:])], "there is 1 order"),
     "no sequences": (lambda s: s[~s["recipe"].isin(ORDERS)], "the scores hold no tatoeba of tiny"),
 }
 

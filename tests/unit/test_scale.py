@@ -126,7 +126,7 @@ def test_one_seed_has_slopes_without_intervals(languages: pd.DataFrame) -> None:
     assert "1 run per size" in row_of(tests, PRIMARY)["note"]
     slope = row_of(tests, "slope/syntactic/xl/mnli/tatoeba")
     assert slope[["low", "high"]].isna().all()
-    assert slope["note"] == "interval not estimable, because there are 1 run, at least 3 needed"
+    assert slope["note"] == "interval not estimable, because there is 1 run, at least 3 needed"
     assert "not estimable, because" in row_of(tests, "mean_gain/xl/mnli/tatoeba")["note"]
 
 
