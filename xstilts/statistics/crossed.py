@@ -10,6 +10,7 @@ from scipy import stats
 
 from xstilts.statistics.errors import Array, count, require
 from xstilts.statistics.family import reduced, variance_ratio
+from xstilts.statistics.slopes import SlopeOfSlopes
 
 
 @dataclass(frozen=True)
@@ -156,8 +157,8 @@ def crossed_mean(
     return _summary(float(y.mean()), parts, alpha, seeds, languages, number)
 
 
-def tost(mean: CrossedMean, margin: float, alpha: float = 0.05) -> Equivalence:
-    """Is the mean within plus and minus `margin` (of the mean's unit)? Two one-sided t-tests at `alpha`.
+def tost(mean: CrossedMean | SlopeOfSlopes, margin: float, alpha: float = 0.05) -> Equivalence:
+    """Is the estimate within plus and minus `margin` (of its unit)? Two one-sided t-tests at `alpha`.
 
     With the standard error and degrees of freedom of `mean` (Schuirmann 1987).
     """

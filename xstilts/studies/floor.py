@@ -1,11 +1,15 @@
 """The floor rule: are scores above chance, and above an untrained encoder and n-gram TF-IDF?"""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from xstilts import registry
 from xstilts.statistics.chance import chance_tail
 from xstilts.statistics.errors import NotEstimableError
+from xstilts.studies.rows import Row, filled
 from xstilts.studies.scores import ENGLISH, Scores
 
 CHANCE = ("chance", "-")
@@ -62,6 +66,65 @@ def against_control(scores: Scores, model: str, recipe: str, task: str, control:
     if not both:
         raise NotEstimableError(f"no language is scored with {control[0]} too")
     return Floor(tuple(code for code in both if ours[code] <= theirs[code]), len(both))
+
+
+def has_floor(task: str) -> bool:
+    """Whether the rule is about a task: something is searched, so guessing has a score."""
+    entry = registry.evaluation_tasks().get(task)
+    return entry is not None and entry.is_retrieval
+
+
+def mostly_at_chance(scores: Scores, model: str, recipes: Sequence[str], task: str, alpha: float) -> Floor:
+    """The languages that are not above chance in more than half of the recipes.
+
+    For a contrast of two recipes that is in neither of them: where one is above chance, their difference
+    is more than noise.
+
+    Raises:
+        NotEstimableError: as `against_chance`, for the first recipe without an answer.
+    """
+    floors = [against_chance(scores, model, recipe, task, alpha) for recipe in recipes]
+    counts = Counter(code for found in floors for code in found.below)
+    below = tuple(sorted(code for code, count in counts.items() if 2 * count > len(floors)))
+    return Floor(below, max(found.languages for found in floors))
+
+
+def floor_rows(study: str, scores: Scores, model: str, recipe: str, task: str) -> Iterator[Row]:
+    """Shares of the languages that are not above chance, the untrained encoder and TF-IDF."""
+    place, alpha = (scores, model, recipe, task), scores.settings.alpha
+    controls: dict[str, tuple[str, Callable[[], Floor]]] = {
+        "chance": (
+            f"exact binomial test per language, one-sided at {alpha:g}",
+            lambda: against_chance(*place, alpha),
+        ),
+        "untrained": (
+            "count of scores not above those of the same encoder with random weights",
+            lambda: against_control(*place, (model, UNTRAINED)),
+        ),
+        "tfidf": (
+            "count of scores not above those of character n-gram TF-IDF",
+            lambda: against_control(*place, TFIDF),
+        ),
+    }
+    for control, (method, compare) in controls.items():
+
+        def fill(row: Row, compare: Callable[[], Floor] = compare) -> Row:
+            found = compare()
+            return replace(row, estimate=found.share, n=found.languages, note=", ".join(found.below))
+
+        row = Row(
+            study=study,
+            id=f"share_not_above/{control}/{model}/{recipe}/{task}",
+            role="descriptive",
+            statistic=f"share_not_above:{control}",
+            method=method,
+            unit="share of languages",
+            model=model,
+            recipe=recipe,
+            task=task,
+            subset="all languages but English",
+        )
+        yield filled(row, fill)
 
 
 def _means(

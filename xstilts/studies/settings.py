@@ -220,6 +220,9 @@ class OrderSettings(StudySettings):
     named: dict[str, str] = Field(
         {}, description="Orders with a name (small_to_large: csqa-squad1-mnli), shown by their percentile"
     )
+    low_resource_gib: float = Field(
+        5.0, gt=0, description="Low-resource: less CC-100 text than this (GiB), or unseen"
+    )
 
     @property
     def orders(self) -> list[str]:

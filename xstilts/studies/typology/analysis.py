@@ -209,7 +209,7 @@ def _cell_rows(study: Study) -> Iterator[Row]:
                 for covariate in settings.covariates:
                     yield _correlation_row(cell, "spearman", covariate, covariate, ())
                 yield _mean_row(cell)
-                yield from _floor_rows(study, cell)
+                yield from floor.floor_rows(STUDY, study.scores, model, recipe, task)
 
 
 def _slope_row(
@@ -279,33 +279,6 @@ def _mean_row(cell: Cell) -> Row:
 
     method = "mean over languages; low and high: least and most degraded language"
     return _filled(_row(cell, "descriptive", "mean_degradation", "", method, "score"), cell, fill)
-
-
-def _floor_rows(study: Study, cell: Cell) -> Iterator[Row]:
-    """Shares of the languages that are not above chance, the untrained encoder and TF-IDF."""
-    place = (study.scores, cell.model, cell.recipe, cell.task)
-    controls: dict[str, tuple[str, Callable[[], floor.Floor]]] = {
-        "chance": (
-            f"exact binomial test per language, one-sided at {study.settings.alpha:g}",
-            lambda: floor.against_chance(*place, study.settings.alpha),
-        ),
-        "untrained": (
-            "count of scores not above those of the same encoder with random weights",
-            lambda: floor.against_control(*place, (cell.model, floor.UNTRAINED)),
-        ),
-        "tfidf": (
-            "count of scores not above those of character n-gram TF-IDF",
-            lambda: floor.against_control(*place, floor.TFIDF),
-        ),
-    }
-    for control, (method, compare) in controls.items():
-
-        def fill(row: Row, compare: Callable[[], floor.Floor] = compare) -> Row:
-            found = compare()
-            return replace(row, estimate=found.share, n=found.languages, note=", ".join(found.below))
-
-        row = _row(cell, "descriptive", "share_not_above", control, method, "share of languages")
-        yield _filled(row, cell, fill)
 
 
 def _change_rows(study: Study) -> Iterator[Row]:
