@@ -95,7 +95,7 @@ def family_model(
     require(full, f"{' and '.join(map(in_words, columns))} are collinear")
     groups = pd.factorize(complete["family"], sort=True)[0]
     ratio = variance_ratio(y, design, groups)
-    triangle, scale_left = _reduced(y, design, groups, ratio)
+    triangle, scale_left = reduced(y, design, groups, ratio)
     require(scale_left > 1e-20 * y.var(), "the model leaves no residual")
     root = np.linalg.inv(triangle[:-1, :-1])
     back = np.diag(np.concatenate([[1.0], 1 / scale]))
@@ -140,7 +140,7 @@ def variance_ratio(y: Array, design: Array, groups: NDArray[np.intp]) -> float:
 
     def loss(share: float) -> float:
         ratio = share / (1 - share)
-        triangle, scale = _reduced(y, design, groups, ratio)
+        triangle, scale = reduced(y, design, groups, ratio)
         logs = np.log1p(ratio * sizes).sum() + 2 * np.log(np.abs(np.diag(triangle)[:-1])).sum()
         return float((len(y) - design.shape[1]) * np.log(max(scale, 1e-300)) + logs)
 
@@ -152,7 +152,7 @@ def variance_ratio(y: Array, design: Array, groups: NDArray[np.intp]) -> float:
     return share / (1 - share)
 
 
-def _reduced(y: Array, design: Array, groups: NDArray[np.intp], ratio: float) -> tuple[Array, float]:
+def reduced(y: Array, design: Array, groups: NDArray[np.intp], ratio: float) -> tuple[Array, float]:
     """Generalised least squares by QR: the triangle of (design, y), whitened, and the residual variance.
 
     Taking 1 - 1 / sqrt(1 + ratio * size) of its group's mean from each observation whitens a random

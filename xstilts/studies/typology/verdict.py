@@ -1,7 +1,7 @@
 """S1's rule, in code and in words from the same settings."""
 
 from xstilts.statistics.family import FamilyFit
-from xstilts.statistics.power import detectable_slope
+from xstilts.statistics.power import detectable
 from xstilts.studies.floor import Floor
 from xstilts.studies.settings import TypologyJob
 from xstilts.studies.verdict import Decision, Verdict
@@ -41,22 +41,24 @@ def decide(
 def _judge(
     fit: FamilyFit | str, floor: Floor | str, settings: TypologyJob, span: float
 ) -> tuple[Decision, str, float | None]:
-    detectable = None if isinstance(fit, str) else detectable_slope(fit, settings.alpha, settings.power)
+    smallest: float | None = None
+    if not isinstance(fit, str):
+        smallest = detectable(fit.error, fit.freedom, settings.alpha, settings.power)
     if not isinstance(floor, str) and floor.share > settings.floor_share:
         reason = (
             f"Floor: in {len(floor.below)} of {floor.languages} languages retrieval is no better than "
             "guessing, so differences between languages say nothing about distance."
         )
-        return "not estimable", reason, detectable
-    if isinstance(fit, str) or detectable is None:
+        return "not estimable", reason, smallest
+    if isinstance(fit, str) or smallest is None:
         return "not estimable", f"The question cannot be answered, because {fit}.", None
     finding, decision = _finding(fit, settings, span)
     unknown = f" Whether scores are above chance is not known, because {floor}." * isinstance(floor, str)
     power = (
         f" The smallest slope that this run could have found with {percent(settings.power)} power is "
-        f"{detectable:.2f} ({100 * detectable * span:.1f} points)."
+        f"{smallest:.2f} ({100 * smallest * span:.1f} points)."
     )
-    return decision, finding + power + unknown, detectable
+    return decision, finding + power + unknown, smallest
 
 
 def _finding(fit: FamilyFit, settings: TypologyJob, span: float) -> tuple[str, Decision]:
