@@ -142,7 +142,7 @@ def crossed(
 
 def crossed_row(
     row: Row,
-    frame: pd.DataFrame,
+    found: Contrast,
     settings: StatisticsSettings,
     value: str = "gain",
     *,
@@ -154,13 +154,14 @@ def crossed_row(
     Raises:
         NotEstimableError: as `crossed`, but for too few runs.
     """
+    frame = found.frame
     try:
         mean = crossed(frame, settings, value, families=families, least=least)
     except TooFewRunsError as error:
-        number = frame["seed"].nunique()
-        note = f"inconclusive: runs ({error.reason})"
-        return replace(row, estimate=float(frame[value].mean()), n=number, note=note)
+        note = "; ".join(filter(None, [f"inconclusive: runs ({error.reason})", found.remark]))
+        return replace(row, estimate=float(frame[value].mean()), n=frame["seed"].nunique(), note=note)
     kinds = "" if mean.families is None else f" of {count(mean.families, 'family', 'families')}"
+    shares = f"{mean.languages} languages{kinds}; {100 * mean.from_runs:.0f} % of the squared error is of runs"
     return replace(
         row,
         estimate=mean.estimate,
@@ -168,8 +169,6 @@ def crossed_row(
         high=mean.high,
         p=mean.p,
         n=mean.seeds,
-        method=f"{row.method}; t with {mean.freedom} df",
-        note=(
-            f"{mean.languages} languages{kinds}; {100 * mean.from_runs:.0f} % of the squared error is of runs"
-        ),
+        method=f"{row.method}; t with {mean.freedom} df; n counts runs",
+        note="; ".join(filter(None, [shares, found.remark])),
     )

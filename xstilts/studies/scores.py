@@ -1,7 +1,8 @@
 """The scores that a study reads, checked, and what it compares: means over seeds, gains over a baseline."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -71,6 +72,11 @@ class Scores:
         trained = self.table[self.table["recipe"] != "-"]
         return trained[["model", "parameters"]].drop_duplicates("model").reset_index(drop=True)
 
+    @cached_property
+    def _cells(self) -> dict[Hashable, pd.DataFrame]:
+        """The rows of each model, treatment, task and metric."""
+        return dict(iter(self.table.groupby(["model", "treatment", "task", "metric"], sort=False)))
+
     def of(self, model: str, recipe: str, task: str, metric: str = "") -> pd.DataFrame:
         """The rows of one cell, one per seed and language; empty if there are none.
 
@@ -80,12 +86,8 @@ class Scores:
         Raises:
             StudyError: if they are of several splits or settings and the configuration names none.
         """
-        rows = self.table[
-            (self.table["model"] == model)
-            & (self.table["treatment"] == recipe)
-            & (self.table["task"] == task)
-            & (self.table["metric"] == (metric or self.settings.metrics[task]))
-        ]
+        metric = metric or self.settings.metrics[task]
+        rows = self._cells.get((model, recipe, task, metric), self.table.iloc[:0])
         choices = {
             "splits": ("split", self.settings.splits),
             "retrieval_settings": ("setting", self.settings.retrieval_settings),

@@ -209,15 +209,11 @@ def _difference(
     **about: str,
 ) -> Row:
     """The mean of a contrast over all its languages, with its crossed interval."""
-    remarks: list[str] = []
 
     def fill(row: Row) -> Row:
-        found = compared(question)
-        remarks.append(found.remark)
-        return crossed_row(row, found.frame, study.settings, value, families=families)
+        return crossed_row(row, compared(question), study.settings, value, families=families)
 
-    row = filled(_row(study, question, role, **about), fill)
-    return replace(row, note="; ".join(filter(None, [row.note, *remarks])))
+    return filled(_row(study, question, role, **about), fill)
 
 
 def _kind_rows(study: Study, model: str, compared: Compare) -> Iterator[Row]:
@@ -241,7 +237,7 @@ def _subset_rows(study: Study, compared: Compare, question: Question) -> Iterato
         found = compared(question).within(*((study.trained,) if inside else (None, study.trained)))
         if found.frame.empty:
             raise NotEstimableError("no such language is scored with every run")
-        return crossed_row(row, found.frame, study.settings, least=LEAST)
+        return crossed_row(row, found, study.settings, least=LEAST)
 
     subsets = {
         "inside": f"languages of the multilingual training sets ({names})",
@@ -428,14 +424,25 @@ def _described(study: Study, model: str, arm: str, task: str, statistic: str, me
 def _description(study: Study, model: str) -> Iterator[Row]:
     """Every metric of every arm and task as far as scored, and the most that recall can be."""
     method = "mean over runs and languages; low and high: least and best language"
+    table = study.scores.table
     for task in study.tasks:
+        scored = set(table.loc[(table["model"] == model) & (table["task"] == task), "metric"])
+        if "accuracy" in scored:
+            scored.add(RECALLS[0])
         for arm in study.settings.planned:
-            for metric in METRICS:
+            for metric in (metric for metric in METRICS if metric in scored):
                 row = _described(study, model, arm, task, f"mean:{metric}", method)
                 yield filled(row, _means(study, model, arm, task, metric))
         for metric in RECALLS:
-            row = _described(study, model, "-", task, f"ceiling:{metric}", "relevant ones may outnumber k")
-            yield filled(row, _ceiling(study, model, task, f"{metric}_ceiling"))
+            ceiling = _ceiling(study, model, task, f"{metric}_ceiling")
+            if len(ceiling):
+                method = "mean over languages of min(k, relevant) / relevant; low and high: least and best"
+                row = _described(study, model, "-", task, f"ceiling:{metric}", method)
+                yield _spread(row, ceiling)
+
+
+def _spread(row: Row, each: "pd.Series[float]") -> Row:
+    return replace(row, estimate=each.mean(), low=each.min(), high=each.max(), n=len(each))
 
 
 def _means(study: Study, model: str, arm: str, task: str, metric: str) -> Callable[[Row], Row]:
@@ -447,21 +454,15 @@ def _means(study: Study, model: str, arm: str, task: str, metric: str) -> Callab
         each = cell[cell["language"] != ENGLISH].groupby("language")["value"].mean()
         if each.empty:
             raise NotEstimableError(f"the scores hold no {metric} of {task} of {model}, {arm}")
-        return replace(
-            row, estimate=each.mean(), low=each.min(), high=each.max(), n=len(each), note=note
-        )
+        return replace(_spread(row, each), note=note)
 
     return fill
 
 
-def _ceiling(study: Study, model: str, task: str, metric: str) -> Callable[[Row], Row]:
-    def fill(row: Row) -> Row:
-        table = study.scores.table
-        rows = table[(table["task"] == task) & (table["metric"] == metric) & (table["language"] != ENGLISH)]
-        own = rows[rows["model"] == model]
-        each = (own if len(own) else rows[rows["model"] == floor.CHANCE[0]])["value"].dropna()
-        if each.empty:
-            raise NotEstimableError(f"the scores hold no {metric} of {task}")
-        return replace(row, estimate=each.mean(), low=each.min(), high=each.max(), n=len(each))
-
-    return fill
+def _ceiling(study: Study, model: str, task: str, metric: str) -> "pd.Series[float]":
+    """By language; of the model's own scores, else of those of chance."""
+    table = study.scores.table
+    rows = table[(table["task"] == task) & (table["metric"] == metric) & (table["language"] != ENGLISH)]
+    own = rows[rows["model"] == model]
+    rows = own if len(own) else rows[rows["model"] == floor.CHANCE[0]]
+    return rows.dropna(subset=["value"]).groupby("language")["value"].mean()
