@@ -105,18 +105,17 @@ def compare(
                 {
                     "intermediate": intermediate,
                     "target": target,
-                    "similarity": centroid_cosine(vectors[ours], vectors[theirs]),
+                    "similarity": cosine(vectors[ours].mean(axis=0), vectors[theirs].mean(axis=0)),
                     "best_match": best_match(vectors[ours], vectors[theirs]),
-                    "tfidf": centroid_cosine(words[ours], words[theirs]),
+                    "tfidf": cosine(words[ours], words[theirs]),
                     "examples": len(samples[ours]),
                 }
             )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def centroid_cosine(ours: Vectors, theirs: Vectors) -> float:
-    """Cosine of the means of two sets of unit vectors, (n, width) each."""
-    one, other = ours.mean(axis=0), theirs.mean(axis=0)
+def cosine(one: Vectors, other: Vectors) -> float:
+    """Cosine of two vectors; 0 where one is nothing but zeros."""
     return float(one @ other / max(float(np.linalg.norm(one) * np.linalg.norm(other)), 1e-12))
 
 
@@ -126,8 +125,10 @@ def best_match(ours: Vectors, theirs: Vectors) -> float:
 
 
 def _tfidf(samples: Mapping[str, Sequence[str]]) -> dict[str, Vectors]:
+    """The centroid of each sample."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(token_pattern=r"(?u)\b\w+\b")
     vectorizer.fit([text for own in samples.values() for text in own])
-    return {name: vectorizer.transform(own).toarray() for name, own in samples.items()}
+    means = {name: vectorizer.transform(own).mean(axis=0) for name, own in samples.items()}
+    return {name: np.asarray(mean, dtype=np.float64).ravel() for name, mean in means.items()}
