@@ -6,7 +6,11 @@ from xstilts.report import template_text
 
 RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
 # Where this machine keeps its files changes no page.
-PATHS = {"data": {"mirror"}, "models": {"__all__": {"folder"}}}
+PATHS = {
+    "data": {"mirror"},
+    "models": {"__all__": {"folder"}},
+    "studies": {"similarity": {"encoder": {"folder"}}},
+}
 
 
 rule draw_rulegraph:

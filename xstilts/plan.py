@@ -195,6 +195,8 @@ class Plan:
         }
         if isinstance(study, TypologySettings | ScaleSettings | SimilaritySettings):
             choices["recipes"] = list(dict.fromkeys(map(str, self.chosen(study.recipes))))
+        if isinstance(study, SimilaritySettings):
+            choices["encoder"] = {}  # it decides similarity.tsv; no path is a parameter
         if isinstance(study, TypologySettings):
             choices["primary_recipe"] = str(self.recipe(study.primary_recipe))
         if isinstance(study, QARetrievalSettings):
