@@ -30,7 +30,8 @@ rule draw_rulegraph:
         code=code_hash("scripts/draw_rulegraph.py"),
         rules=text_hash("".join(path.read_text(encoding="utf-8") for path in RULES)),
         # What decides which rules are needed; any other setting leaves the graph as it is.
-        parts=[PLAN.settings.data.source, *JOBS.pretrained_models, *JOBS.tasks, *PLAN.run.studies],
+        parts=[PLAN.settings.data.source, *JOBS.pretrained_models, *JOBS.tasks, *PLAN.run.studies]
+        + [STUDY_JOBS.encoder.source],
     message:
         "draw the graph of rules"
     shell:

@@ -209,7 +209,9 @@ class Plan:
     def _is_english_task(self, recipe: str) -> bool:
         """Whether a recipe is one English task that is no extractive question answering."""
         tasks = [self.training_task(task, recipe) for task in self.recipe(recipe).tasks]
-        return len(tasks) == 1 and tasks[0].languages == [PIVOT] and tasks[0].type not in ("span", "masked_lm")
+        return (
+            len(tasks) == 1 and tasks[0].languages == [PIVOT] and tasks[0].type not in ("span", "masked_lm")
+        )
 
     def is_pretrained(self, model: str) -> bool:
         """Whether the run pre-trains a model itself."""

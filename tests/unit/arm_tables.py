@@ -21,7 +21,13 @@ def languages_of(task: str) -> list[str]:
 
 
 def arm_rows(
-    recipe: str, task: str, seed: int, values: Mapping[str, float], metric: str, target: str = "-", n: int = 500
+    recipe: str,
+    task: str,
+    seed: int,
+    values: Mapping[str, float],
+    metric: str,
+    target: str = "-",
+    n: int = 500,
 ) -> pd.DataFrame:
     """Scores of one run, by language."""
     control = recipe == "-"
@@ -75,7 +81,9 @@ def planted_arms(
                 values = {
                     code: float(
                         np.clip(
-                            level + base[code] + effect + own[code] + luck + run_noise * rng.normal(), 0.001, 0.9
+                            level + base[code] + effect + own[code] + luck + run_noise * rng.normal(),
+                            0.001,
+                            0.9,
                         )
                     )
                     for code in languages_of(task)
@@ -83,7 +91,9 @@ def planted_arms(
                 parts += _metrics(recipe, task, k, values, everything)
     for task in tasks:
         codes = languages_of(task)
-        parts.append(arm_rows("-", task, 0, dict.fromkeys(codes, 0.01), "recall_at_10").assign(model="chance"))
+        parts.append(
+            arm_rows("-", task, 0, dict.fromkeys(codes, 0.01), "recall_at_10").assign(model="chance")
+        )
         if everything:
             tfidf = arm_rows("-", task, 0, dict.fromkeys(codes, 0.2), "recall_at_10")
             parts.append(tfidf.assign(model="tfidf"))

@@ -87,9 +87,7 @@ def contrast(
     return Contrast(frame.assign(family=frame["language"].map(family)), "; ".join(filter(None, remarks)))
 
 
-def _task(
-    scores: Scores, model: str, ours: Sequence[str], theirs: Sequence[str], task: str
-) -> pd.DataFrame:
+def _task(scores: Scores, model: str, ours: Sequence[str], theirs: Sequence[str], task: str) -> pd.DataFrame:
     """Differences in one task, those that every pair of arms has: the mean over pairs is that of the arms."""
     for arm in (*ours, *theirs):
         if scores.of(model, arm, task).empty:
@@ -161,7 +159,9 @@ def crossed_row(
         note = "; ".join(filter(None, [f"inconclusive: runs ({error.reason})", found.remark]))
         return replace(row, estimate=float(frame[value].mean()), n=frame["seed"].nunique(), note=note)
     kinds = "" if mean.families is None else f" of {count(mean.families, 'family', 'families')}"
-    shares = f"{mean.languages} languages{kinds}; {100 * mean.from_runs:.0f} % of the squared error is of runs"
+    shares = (
+        f"{mean.languages} languages{kinds}; {100 * mean.from_runs:.0f} % of the squared error is of runs"
+    )
     return replace(
         row,
         estimate=mean.estimate,

@@ -336,9 +336,7 @@ def _equivalence_row(study: Study, compared: Compare, margin: float, variant: st
 
     level = f"{100 * (1 - 2 * settings.alpha):g}"
     method = f"two one-sided tests (TOST) against {margin:g} either way; low and high: {level} % interval"
-    row = _row(
-        study, study.primary, "sensitivity", statistic="equivalence", method=method, variant=variant
-    )
+    row = _row(study, study.primary, "sensitivity", statistic="equivalence", method=method, variant=variant)
     return filled(row, fill)
 
 

@@ -185,7 +185,8 @@ def recall(tests: pd.DataFrame, settings: QARetrievalJob, note: str = "") -> Fig
         panels[0].set_ylabel("Recall, mean over runs and languages")
         write_title(figure, f"Recall among the first k candidates, {model}")
         kinds = [
-            Line2D([], [], linewidth=1.2, markersize=4, label=label, **style) for label, style in KINDS.items()
+            Line2D([], [], linewidth=1.2, markersize=4, label=label, **style)
+            for label, style in KINDS.items()
         ]
         sizes = Line2D(
             [], [], color=GREY, linestyle=(0, (3, 1.5)), marker="o", markerfacecolor="white", markersize=4
@@ -239,5 +240,3 @@ def _draw_curves(axes: Axes, tests: pd.DataFrame, task: str, settings: QARetriev
     if not labels:
         say(axes, f"no recall of {task} was scored")
     label_column(axes, len(RECALLS) - 1, len(RECALLS) - 1 + 0.22, ends, labels, 6.5)
-
-

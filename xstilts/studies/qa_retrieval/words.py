@@ -94,4 +94,6 @@ def _ceilings(tests: pd.DataFrame, settings: Settings) -> str:
     )
 
 
-WORDS = StudyWords("English and multilingual question answering before retrieval", _question, _answers, _pictures)
+WORDS = StudyWords(
+    "English and multilingual question answering before retrieval", _question, _answers, _pictures
+)

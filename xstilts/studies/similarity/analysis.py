@@ -64,6 +64,7 @@ class Study:
         self, pairs: pd.DataFrame, measure: str = PRIMARY, gain: str = "gain", least: int | None = None
     ) -> LabelTest:
         """The correlation over pairs, its p by permuting the intermediate tasks."""
+        require(len(pairs) > 0, "no pair of tasks is scored in enough of these languages")
         return label_permutation_correlation(
             pairs,
             measure,
@@ -201,7 +202,14 @@ def _correlation_row(
     )
     given = role or ("primary" if is_primary else "exploratory")
     row = _row(
-        study, given, "correlation:similarity", method, "correlation", model=model, group=group, variant=variant
+        study,
+        given,
+        "correlation:similarity",
+        method,
+        "correlation",
+        model=model,
+        group=group,
+        variant=variant,
     )
     return filled(row, fill, pairs.remark)
 
@@ -236,17 +244,14 @@ def _leave_one_out_row(study: Study) -> Row:
 
     def fill(row: Row) -> Row:
         means = pairs.means("low")
-        least = study.settings.minimum_intermediates - 1
+        estimate, least = study.test(means).r, study.settings.minimum_intermediates - 1
         values = {
             name: study.test(means[means["intermediate"] != name], least=least).r
             for name in sorted(means["intermediate"].unique())
         }
         low, high = min(values, key=values.__getitem__), max(values, key=values.__getitem__)
         note = f"least without {low}, most without {high}"
-        estimate = study.test(means).r
-        return replace(
-            row, estimate=estimate, low=values[low], high=values[high], n=len(means), note=note
-        )
+        return replace(row, estimate=estimate, low=values[low], high=values[high], n=len(means), note=note)
 
     method = "the primary correlation; low and high: range over leaving out one intermediate task at a time"
     variant = "leave_one_intermediate_out"
@@ -307,9 +312,7 @@ def _mixed(pairs: Pairs, alpha: float, row: Row) -> Row:
     fit = crossed_model(pairs.languages("low"), alpha=alpha)
     deviations = ", ".join(f"{name} {np.sqrt(value):.4f}" for name, value in fit.variances.items())
     note = f"standard deviations: {deviations}"
-    return replace(
-        row, estimate=fit.estimate, low=fit.low, high=fit.high, p=fit.p, n=fit.rows, note=note
-    )
+    return replace(row, estimate=fit.estimate, low=fit.low, high=fit.high, p=fit.p, n=fit.rows, note=note)
 
 
 def _pair_rows(study: Study, model: str) -> Iterator[Row]:
@@ -386,7 +389,9 @@ def _group_rows(study: Study) -> Iterator[Row]:
     pairs = study.pairs[study.models[0]]
     for target in study.settings.tasks:
         codes = pairs.codes("low", target)
-        method = f"less than {study.settings.low_resource_gib:g} GiB of CC-100, or unseen; scored with every run"
+        method = (
+            f"less than {study.settings.low_resource_gib:g} GiB of CC-100, or unseen; scored with every run"
+        )
         row = _row(study, "descriptive", "low_resource:languages", method, "languages", variant=target)
         note = ", ".join(codes)
         if target in pairs.left_out:

@@ -86,7 +86,9 @@ def heat_maps(tables: Tables, tests: pd.DataFrame, settings: SimilarityJob, note
             axes.set_xticks(range(columns), settings.tasks, rotation=0 if columns < 4 else 40, ha="center")
             axes.set_xlabel("Target task")
         level = percent(1 - settings.alpha)
-        write_note(figure, "; ".join(filter(None, [f"bold: the {level} interval is off 0; –: no pair", note])))
+        write_note(
+            figure, "; ".join(filter(None, [f"bold: the {level} interval is off 0; –: no pair", note]))
+        )
         return figure
 
 
@@ -102,7 +104,9 @@ def _draw_map(
     image = axes.imshow(np.ma.masked_invalid(values), cmap=colours, norm=norm, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
         if np.isnan(value):
-            box = Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor="white", edgecolor="#c8c8c8", hatch="////")
+            box = Rectangle(
+                (column - 0.5, row - 0.5), 1, 1, facecolor="white", edgecolor="#c8c8c8", hatch="////"
+            )
             axes.add_patch(box)
             plate = {"facecolor": "white", "edgecolor": "none", "pad": 1}
             axes.text(column, row, "–", ha="center", va="center", bbox=plate)
@@ -144,7 +148,10 @@ def scatter(tables: Tables, tests: pd.DataFrame, settings: SimilarityJob, note: 
         rows = -(-len(legend) // 5)
         figure.legend(handles=legend, loc="outside lower left", ncols=-(-len(legend) // rows), fontsize=7)
         write_note(figure, note)
-        drawn = [_draw_group(axes, tables, tests, group, styles) for axes, group in zip(panels, GROUPS, strict=True)]
+        drawn = [
+            _draw_group(axes, tables, tests, group, styles)
+            for axes, group in zip(panels, GROUPS, strict=True)
+        ]
         panels[0].set_ylabel("Gain, points, relative to the target's mean")
         for axes in panels:
             axes.set_xlabel("Cosine of centroids, relative to the target's mean")

@@ -51,7 +51,9 @@ class Pairs:
         """
         if tables.extra is None:
             raise StudyError(
-                "no similarity of tasks is given", where="similarity.tsv", hint="build it with rule compare_tasks"
+                "no similarity of tasks is given",
+                where="similarity.tsv",
+                hint="build it with rule compare_tasks",
             )
         require_columns(tables.extra, [*PAIR, *MEASURES], "similarity.tsv")
         if tables.extra.duplicated(PAIR).any():
@@ -119,9 +121,18 @@ class Pairs:
 
     def languages(self, group: Group) -> pd.DataFrame:
         """A row per pair and language of a group: means of the OUTCOMES over seeds, and the MEASURES."""
-        rows = self.runs[(self.runs["low"] == (group == "low")) & ~self.runs["target"].isin(self.left_out)]
-        means = rows.groupby([*PAIR, "language"])[list(OUTCOMES)].mean().reset_index()
-        return means.merge(self.similarity[[*PAIR, *MEASURES]], on=PAIR, how="left", validate="many_to_one")
+        return self._by_language[group]
+
+    @cached_property
+    def _by_language(self) -> dict[Group, pd.DataFrame]:
+        runs = self.runs[~self.runs["target"].isin(self.left_out)]
+        found = {}
+        for group in GROUPS:
+            rows = runs[runs["low"] == (group == "low")]
+            means = rows.groupby([*PAIR, "language"])[list(OUTCOMES)].mean().reset_index()
+            measures = self.similarity[[*PAIR, *MEASURES]]
+            found[group] = means.merge(measures, on=PAIR, how="left", validate="many_to_one")
+        return found
 
     def means(self, group: Group) -> pd.DataFrame:
         """A row per pair: means of the OUTCOMES over the languages of a group and seeds, and the MEASURES."""

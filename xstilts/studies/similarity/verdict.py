@@ -43,7 +43,9 @@ def decide(
     p = None if isinstance(test, str) or decision == "not estimable" else test.p
     detectable = None
     if not isinstance(test, str):
-        power = f"The smallest correlation that this run could have found with {percent(settings.power)} power "
+        power = (
+            f"The smallest correlation that this run could have found with {percent(settings.power)} power "
+        )
         if isinstance(smallest, str):
             reason += f" {power}is not known, because {smallest}."
         else:
@@ -54,9 +56,7 @@ def decide(
     return Verdict(decision, rule_in_words(settings), primary_id, p, detectable, reason)
 
 
-def _judge(
-    test: LabelTest | str, floor: Floor | str | None, settings: SimilarityJob
-) -> tuple[Decision, str]:
+def _judge(test: LabelTest | str, floor: Floor | str | None, settings: SimilarityJob) -> tuple[Decision, str]:
     if isinstance(floor, Floor) and floor.share > settings.floor_share:
         return "not estimable", (
             f"Floor: in {len(floor.below)} of {floor.languages} pairs of retrieval task and low-resource "

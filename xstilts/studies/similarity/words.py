@@ -82,6 +82,4 @@ def _extremes(tests: pd.DataFrame, model: str) -> str:
     return f"The gains lie between {ends[0]} and {ends[1]}."
 
 
-WORDS = StudyWords(
-    "Similarity of tasks and gains in low-resource languages", _question, _answers, _pictures
-)
+WORDS = StudyWords("Similarity of tasks and gains in low-resource languages", _question, _answers, _pictures)
