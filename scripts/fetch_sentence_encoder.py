@@ -1,4 +1,4 @@
-"""Fetch a sentence-transformers model of the hub: modules, tokenizer and weights (safetensors only), as published."""
+"""Fetch a sentence-transformers model of the hub: modules, tokenizer, weights (safetensors only)."""
 
 from pathlib import Path
 from typing import Annotated

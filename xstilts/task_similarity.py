@@ -88,9 +88,10 @@ def compare(
         embed: Unit vectors of texts.
 
     Returns:
-        One row per pair, sorted: `similarity`, the cosine of the centroids of the embeddings; `best_match`, the
-        cosine of each target example with its nearest intermediate example, averaged; `tfidf`, the cosine of
-        the centroids of TF-IDF vectors of words, fitted on all samples; `examples`, how many of each task.
+        One row per pair, sorted: `similarity`, the cosine of the centroids of the embeddings; `best_match`,
+        the cosine of each target example with its nearest intermediate example, averaged; `tfidf`, the
+        cosine of the centroids of TF-IDF vectors of words, fitted on all samples; `examples`, how many of
+        each task.
     """
     named = {f"intermediate {task}": own for task, own in intermediates.items()}
     named |= {f"target {task}": own for task, own in targets.items()}

@@ -20,14 +20,14 @@ BATCH = 32
 OWN = "sentence_transformers."
 
 
-class PooledState(InputModule):  # type: ignore[misc]
+class PooledState(InputModule):
     """One hidden state of an encoder, pooled: a whole sentence-transformers model in one module.
 
     It reads texts as retrieval does (xstilts.prediction.embed), so the embeddings are the same.
     """
 
     def __init__(self, model: Model, layer: int, how: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.encoder = model.encoder
         self.tokenizer = model.pieces.tokenizer
         self._pieces, self._longest = model.pieces, model.max_length

@@ -61,8 +61,9 @@ def of_all(
 ) -> Floor:
     """The pairs of task and language in which none of several recipes is above chance, as `task/language`.
 
-    A pair in which one recipe is above chance tells recipes apart. Each is tested at alpha over their number,
-    so that a pair at the floor passes with probability alpha at most. A recipe that a task lacks is none of it.
+    A pair in which one recipe is above chance tells recipes apart. Each is tested at alpha over their
+    number, so that a pair at the floor passes with probability alpha at most. A recipe that a task lacks is
+    none of them.
 
     Args:
         scores: The scores.

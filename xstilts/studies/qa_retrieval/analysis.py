@@ -1,12 +1,12 @@
 """Study S3: does multilingual question answering prepare for cross-lingual retrieval better than English?
 
-The estimate of every contrast is the mean over seeds and languages, which are crossed: xstilts.studies.contrasts
-makes the table of a contrast, xstilts.statistics.crossed its interval.
+The estimate of every contrast is the mean over seeds and languages, which are crossed:
+xstilts.studies.contrasts makes the table of a contrast, xstilts.statistics.crossed its interval.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 
 import pandas as pd
 
@@ -245,7 +245,7 @@ def _subset_rows(study: Study, compared: Compare, question: Question) -> Iterato
     }
     for variant, subset in subsets.items():
         row = _row(study, question, "exploratory", subset=subset, variant=variant)
-        yield filled(row, lambda row, inside=variant == "inside": part(row, inside))
+        yield filled(row, partial(part, inside=variant == "inside"))
     method = "per run, mean inside minus mean outside; t over runs, languages are taken as they are"
     row = _row(study, question, "exploratory", method=method, variant="inside_minus_outside")
     yield filled(row, lambda row: _inside_minus_outside(study, compared(question), row))
@@ -376,23 +376,22 @@ def _signed_rank_row(study: Study, compared: Compare) -> Row:
 def _floor_rows(study: Study) -> Iterator[Row]:
     """Shares of the languages in which the compared arms are not above chance and other controls."""
     settings, question = study.settings, study.primary
-    chance = f"exact binomial test per language, one-sided at {settings.alpha:g}"
+    methods = {
+        "chance": f"exact binomial test per language, one-sided at {settings.alpha:g}",
+        "tfidf": "count of scores not above those of character n-gram TF-IDF",
+        "untrained": "count of scores not above those of the same encoder with random weights",
+    }
     for task in study.tasks:
         for arm in (*question.ours, *question.theirs):
             place = (study.scores, question.model, arm, task)
-            controls: dict[str, tuple[str, Callable[[], floor.Floor]]] = {
-                "chance": (chance, lambda place=place: floor.against_chance(*place, settings.alpha)),
-                "tfidf": (
-                    "count of scores not above those of character n-gram TF-IDF",
-                    lambda place=place: floor.against_control(*place, floor.TFIDF),
-                ),
-                "untrained": (
-                    "count of scores not above those of the same encoder with random weights",
-                    lambda place=place: floor.against_control(*place, (place[1], floor.UNTRAINED)),
-                ),
+            compared: dict[str, Callable[[], floor.Floor]] = {
+                "chance": partial(floor.against_chance, *place, settings.alpha),
+                "tfidf": partial(floor.against_control, *place, floor.TFIDF),
+                "untrained": partial(floor.against_control, *place, (question.model, floor.UNTRAINED)),
             }
-            for control, (method, compare) in controls.items():
-                row = _described(study, question.model, arm, task, f"share_not_above:{control}", method)
+            for control, compare in compared.items():
+                name = f"share_not_above:{control}"
+                row = _described(study, question.model, arm, task, name, methods[control])
                 yield filled(replace(row, unit="share of languages"), _shares(compare))
 
 

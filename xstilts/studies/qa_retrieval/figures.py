@@ -136,7 +136,7 @@ class Line(NamedTuple):
 
 def _lines(tests: pd.DataFrame, study: Study) -> Iterator[Line]:
     """Of the primary model: all tasks, subsets of the languages, single tasks; equal sizes first."""
-    by_id = tests.set_index("id")
+    rows = {str(row["id"]): row for _, row in tests.iterrows()}
     every = study.tasks
     for sizes in ("matched", "whole"):
         size = f"{study.settings.matched_examples} examples" if sizes == "matched" else "all examples"
@@ -145,8 +145,10 @@ def _lines(tests: pd.DataFrame, study: Study) -> Iterator[Line]:
         for tasks, variant in cells:
             identity = study.kinds(study.models[0], sizes, tasks).id("difference", variant)
             name = tasks[0] if len(tasks) == 1 else "all tasks"
-            row = by_id.loc[identity]
-            yield Line(f"{name}{SUBSETS[variant]}\n{size}", row, row["role"] == "primary", sizes == "matched")
+            row = rows[identity]
+            yield Line(
+                f"{name}{SUBSETS[variant]}\n{size}", row, bool(row["role"] == "primary"), sizes == "matched"
+            )
 
 
 def _draw_forest(axes: Axes, tests: pd.DataFrame, study: Study) -> None:

@@ -9,9 +9,9 @@ from xstilts.studies.words import Picture, Settings, StudyWords
 def _question(settings: Settings) -> str:
     return (
         "To what extent does intermediate training on English question answering generalise to "
-        "cross-lingual retrieval, compared with multilingual question answering? The primary hypothesis: with "
-        f"{settings['matched_examples']} training examples each, {_mean_of(settings['multilingual'])} prepares "
-        f"better than {_mean_of(settings['english'])} for {' and '.join(settings['tasks'])} "
+        "cross-lingual retrieval, compared with multilingual question answering? The primary hypothesis: "
+        f"with {settings['matched_examples']} training examples each, {_mean_of(settings['multilingual'])} "
+        f"prepares better than {_mean_of(settings['english'])} for {' and '.join(settings['tasks'])} "
         f"({_metrics(settings)}, averaged over tasks, runs and languages other than English)."
     )
 
@@ -40,16 +40,18 @@ def _pictures(settings: Settings, tests: pd.DataFrame) -> dict[str, Picture]:
     return {
         "contrasts": Picture(
             f"Left: {_metrics(settings)} in {tasks} of each language after English and after multilingual "
-            f"question answering with {settings['matched_examples']} examples each ({primary['model']}; means "
-            "over runs and tasks). Right: the differences with their intervals over runs and languages, by "
-            "subset of the languages and by task, with examples of equal number (filled) and with all (open).",
+            f"question answering with {settings['matched_examples']} examples each ({primary['model']}; "
+            "means over runs and tasks). Right: the differences with their intervals over runs and "
+            "languages, by subset of the languages and by task, with examples of equal number (filled) and "
+            "with all (open).",
             "Paired slopes, a line per language labelled by its code; filled circles are languages of the "
-            f"multilingual training sets, open squares are others. {_mean(primary)}{_subsets(tests, primary)}",
+            "multilingual training sets, open squares are others. "
+            f"{_mean(primary)}{_subsets(tests, primary)}",
         ),
         "recall": Picture(
             "Recall among the first 1, 5 and 10 candidates of every arm, by task, averaged over runs and "
-            "languages other than English. A bar marks the most that recall can be where there are more right "
-            "candidates than are counted.",
+            "languages other than English. A bar marks the most that recall can be where there are more "
+            "right candidates than are counted.",
             f"Curves of recall that rise with k, a panel per task. {_best(tests, primary, settings)}"
             f"{_ceilings(tests, settings)} The descriptive tests below hold every number.",
         ),

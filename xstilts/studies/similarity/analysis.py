@@ -197,8 +197,8 @@ def _correlation_row(
         return replace(row, estimate=test.r, p=test.p, n=test.pairs, note=note)
 
     method = (
-        f"Pearson over pairs of tasks, centred by target: {NAMES[measure]} and {GAINS[gain]}, mean over runs and "
-        "languages; p by permuting intermediate tasks; n counts pairs"
+        f"Pearson over pairs of tasks, centred by target: {NAMES[measure]} and {GAINS[gain]}, mean over runs "
+        "and languages; p by permuting intermediate tasks; n counts pairs"
     )
     given = role or ("primary" if is_primary else "exploratory")
     row = _row(
@@ -320,7 +320,7 @@ def _pair_rows(study: Study, model: str) -> Iterator[Row]:
     pairs = study.pairs[model]
     for group in GROUPS:
         rows = pairs.runs[pairs.runs["low"] == (group == "low")]
-        cells = {key: part for key, part in rows.groupby(["intermediate", "target"])}
+        cells = dict(iter(rows.groupby(["intermediate", "target"])))
         for target in study.settings.tasks:
             for intermediate in study.settings.recipes:
                 part = cells.get((intermediate, target), rows.iloc[:0])
@@ -374,8 +374,8 @@ def _language_rows(study: Study) -> Iterator[Row]:
                 study,
                 "descriptive",
                 f"line:{code}",
-                "least squares over its pairs, both relative to the target's mean; low and high: at the least "
-                "and the most similar pair; description only",
+                "least squares over its pairs, both relative to the target's mean; low and high: at the "
+                "least and the most similar pair; description only",
                 "gain per unit of similarity",
                 group=group,
                 variant=str(code),

@@ -13,7 +13,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from xstilts.studies.figures import (
-    GREY,
     MARKERS,
     PALETTE,
     STYLE,

@@ -43,8 +43,8 @@ class Pairs:
     def of(cls, scores: Scores, tables: Tables, settings: SimilarityJob, model: str) -> "Pairs":
         """Checked, and with every language classed.
 
-        A language is low-resource if CC-100 has less of it than the threshold, or nothing, or if the run's own
-        corpus, where it pre-trained the model, has nothing.
+        A language is low-resource if CC-100 has less of it than the threshold, or nothing, or if the run's
+        own corpus, where it pre-trained the model, has nothing.
 
         Raises:
             StudyError: if a table is missing, lacks something or names a pair twice.
@@ -135,7 +135,7 @@ class Pairs:
         return found
 
     def means(self, group: Group) -> pd.DataFrame:
-        """A row per pair: means of the OUTCOMES over the languages of a group and seeds, and the MEASURES."""
+        """A row per pair: means of the OUTCOMES over seeds and languages of a group, and the MEASURES."""
         rows = self.languages(group)
         return rows.groupby(PAIR)[[*OUTCOMES, *MEASURES]].mean().reset_index()
 
@@ -145,10 +145,10 @@ class Pairs:
         return sorted(rows["language"].unique())
 
 
-def centred(frame: pd.DataFrame, columns: Sequence[str], by: Sequence[str] = ("target",)) -> pd.DataFrame:
-    """`frame` with the means of `columns` within groups of `by` taken off; rows that lack one are left out."""
+def centred(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """`frame` with the target's means of `columns` taken off; rows that lack one are left out."""
     complete = frame.dropna(subset=list(columns))
-    means = complete.groupby(list(by))[list(columns)].transform("mean")
+    means = complete.groupby("target")[list(columns)].transform("mean")
     result = complete.copy()
     result[list(columns)] = complete[list(columns)].to_numpy() - np.asarray(means)
     return result

@@ -11,13 +11,13 @@ def rule_in_words(settings: SimilarityJob) -> str:
     """The rule that `decide` follows."""
     return (
         f"a target task with fewer than {settings.minimum_low_resource} low-resource languages (less than "
-        f"{settings.low_resource_gib:g} GiB of CC-100, or unseen) is left out; not estimable, if in more than "
-        f"{percent(settings.floor_share)} of the pairs of retrieval task and low-resource language no recipe is "
-        f"above chance (binomial test at {settings.alpha:g} over their number), or there are fewer than "
-        f"{settings.minimum_intermediates} intermediate tasks, or similarities or gains are constant; supports, "
-        "if the correlation of similarity and gain over pairs, both centred by target task, is above 0 with "
-        f"p < {settings.alpha:g} (intermediate tasks permuted, two-sided); contradicts, if it is below 0 with "
-        "such a p; else inconclusive"
+        f"{settings.low_resource_gib:g} GiB of CC-100, or unseen) is left out; not estimable, if in more "
+        f"than {percent(settings.floor_share)} of the pairs of retrieval task and low-resource language no "
+        f"recipe is above chance (binomial test at {settings.alpha:g} over their number), or there are fewer "
+        f"than {settings.minimum_intermediates} intermediate tasks, or similarities or gains are constant; "
+        "supports, if the correlation of similarity and gain over pairs, both centred by target task, is "
+        f"above 0 with p < {settings.alpha:g} (intermediate tasks permuted, two-sided); contradicts, if it "
+        "is below 0 with such a p; else inconclusive"
     )
 
 

@@ -18,8 +18,8 @@ def _question(settings: Settings) -> str:
         "zero-shot gains in low-resource languages? The primary hypothesis: over the pairs of intermediate "
         f"({', '.join(settings['recipes'])}) and target tasks ({', '.join(settings['tasks'])}), the gain in "
         f"languages with less than {settings['low_resource_gib']:g} GiB of CC-100, or none, rises with the "
-        f"cosine of the tasks' centroids ({_encoder(settings)}, {settings['sample']} English examples of each "
-        "task), both relative to the target's mean."
+        f"cosine of the tasks' centroids ({_encoder(settings)}, {settings['sample']} English examples of "
+        "each task), both relative to the target's mean."
     )
 
 
@@ -41,10 +41,10 @@ def _pictures(settings: Settings, tests: pd.DataFrame) -> dict[str, Picture]:
     model = str(tests.loc[tests["role"] == "primary", "model"].iloc[0])
     return {
         "scatter": Picture(
-            f"Gain over the baseline against the cosine of the tasks' centroids, both relative to the target's "
-            f"mean ({model}): in low-resource and in all other languages. A point is a pair of tasks, labelled "
-            "by the intermediate task, averaged over runs and languages; a thin line is fitted to the pairs of "
-            "one language, labelled by its code.",
+            f"Gain over the baseline against the cosine of the tasks' centroids, both relative to the "
+            f"target's mean ({model}): in low-resource and in all other languages. A point is a pair of "
+            "tasks, labelled by the intermediate task, averaged over runs and languages; a thin line is "
+            "fitted to the pairs of one language, labelled by its code.",
             f"Two scatter plots of gain against similarity. {_correlations(tests, model)}",
         ),
         "heat_maps": Picture(
@@ -59,7 +59,7 @@ def _pictures(settings: Settings, tests: pd.DataFrame) -> dict[str, Picture]:
 
 def _correlations(tests: pd.DataFrame, model: str) -> str:
     by_id = tests.set_index("id")
-    sentences = []
+    sentences: list[str] = []
     for group, name in GROUPS.items():
         row = by_id.loc[f"correlation/{model}/{group}"]
         if pd.isna(row["estimate"]):
