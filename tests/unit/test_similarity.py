@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -260,6 +261,14 @@ def test_pairs_and_languages_are_labelled(tables: Tables, result: Result) -> Non
     assert {"tatoeba", "udpos", "a language", "miniature"} <= set(texts(figure))
     assert low.get_title(loc="left").startswith("low-resource languages: r = 0.9")
     assert sum(len(line.get_xdata()) == 2 and line.get_linewidth() == 0.7 for line in high.lines) == 30
+
+
+def test_many_pairs_are_labelled_by_number(tables: Tables, result: Result, monkeypatch: Any) -> None:
+    monkeypatch.setattr("xstilts.studies.similarity.figures.MOST_NAMES", 5)
+    figure = scatter(tables, result[0], SETTINGS)
+    shown = [text.get_text() for text in figure.axes[0].texts]
+    assert sorted(text for text in shown if text.isdigit()) == sorted("123456" * 2)
+    assert set(INTERMEDIATES) <= set(texts(figure))
 
 
 def test_heat_maps_hold_every_number(tables: Tables, result: Result) -> None:

@@ -30,6 +30,8 @@ from xstilts.studies.words import p_value, percent
 
 MINUS = "\N{MINUS SIGN}"
 PALE = "#a8a8a8"
+MOST_NAMES = 24
+"""With more pairs the intermediate tasks are labelled by number."""
 
 
 def draw(tables: Tables, tests: pd.DataFrame, settings: SimilarityJob, note: str = "") -> dict[str, Figure]:
@@ -136,7 +138,7 @@ def scatter(tables: Tables, tests: pd.DataFrame, settings: SimilarityJob, note: 
     """Gain against similarity, both relative to the target's mean: pairs as points, languages as lines."""
     with mpl.rc_context(STYLE):
         model = _model(tests)
-        figure = new_figure(180, 120)
+        figure = new_figure(180, 125)
         panels = figure.subplots(1, 2, sharex=True, sharey=True)
         write_title(figure, f"Gain of intermediate tasks against their similarity to the target, {model}")
         styles = _styles(settings)
@@ -144,7 +146,15 @@ def scatter(tables: Tables, tests: pd.DataFrame, settings: SimilarityJob, note: 
             Line2D([], [], linestyle="", markersize=5, label=task, **style) for task, style in styles.items()
         ]
         legend.append(Line2D([], [], color=PALE, linewidth=1, label="a language"))
-        rows = -(-len(legend) // 5)
+        names = {task: task for task in settings.recipes}
+        if len(settings.recipes) * len(settings.tasks) > MOST_NAMES:
+            names = {task: str(number) for number, task in enumerate(settings.recipes, 1)}
+            numbers = [(f"${number}$", task) for task, number in names.items()]
+            legend += [
+                Line2D([], [], linestyle="", color="black", marker=number, label=task)
+                for number, task in numbers
+            ]
+        rows = -(-len(legend) // 6)
         figure.legend(handles=legend, loc="outside lower left", ncols=-(-len(legend) // rows), fontsize=7)
         write_note(figure, note)
         drawn = [
@@ -155,7 +165,7 @@ def scatter(tables: Tables, tests: pd.DataFrame, settings: SimilarityJob, note: 
         for axes in panels:
             axes.set_xlabel("Cosine of centroids, relative to the target's mean")
             axes.margins(0.08)
-        _add_labels(panels, drawn)
+        _add_labels(panels, drawn, names)
         return figure
 
 
@@ -210,7 +220,7 @@ def _finding(tests: pd.DataFrame, model: str, group: Group) -> str:
     return f"{r}, {p_value(row['p'])}, n = {row['n']:.0f} pairs"
 
 
-def _add_labels(panels: np.ndarray, drawn: list[Drawn]) -> None:
+def _add_labels(panels: np.ndarray, drawn: list[Drawn], names: dict[str, str]) -> None:
     """Codes in a column at the lines' ends, then the intermediate tasks at their points."""
     low, high = panels[0].get_xlim()
     if any(len(ends) for _, ends in drawn):
@@ -222,4 +232,5 @@ def _add_labels(panels: np.ndarray, drawn: list[Drawn]) -> None:
             column = right - 0.075 * (right - left)
             label_column(axes, x, column, ends["y"].tolist(), ends["code"].tolist(), 5.5)
         if len(points):
-            place_labels(axes, points["x"].tolist(), points["y"].tolist(), points["label"].tolist())
+            labels = [names[label] for label in points["label"]]
+            place_labels(axes, points["x"].tolist(), points["y"].tolist(), labels)
