@@ -1,5 +1,9 @@
 """Corrections, guessing and means over runs against their definitions."""
 
+import pkgutil
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from xstilts import statistics
 from xstilts.statistics.chance import chance_tail
 from xstilts.statistics.errors import NotEstimableError
 from xstilts.statistics.multiplicity import adjust
@@ -44,3 +49,17 @@ def test_means_over_seeds_without_an_answer_have_reasons() -> None:
         mean_over_seeds([1.0, 2.0], alpha=0.05, minimum=3)
     with pytest.raises(NotEstimableError, match="same value"):
         mean_over_seeds([1.0, 1.0, 1.0], alpha=0.05, minimum=3)
+
+
+def test_tests_that_could_not_be_made_do_not_count() -> None:
+    adjusted = adjust([0.01, None, 0.04, float("nan"), 0.03], "holm")
+    assert adjusted == [pytest.approx(0.03), None, pytest.approx(0.06), None, pytest.approx(0.06)]
+    assert adjust([None, float("nan")], "holm") == [None, None]
+    assert adjust([], "fdr_bh") == []
+
+
+def test_no_statistic_needs_torch() -> None:
+    names = [module.name for module in pkgutil.iter_modules(statistics.__path__, "xstilts.statistics.")]
+    assert len(names) > 10
+    code = f"import sys, {', '.join(names)}; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,6 +1,7 @@
 """The mean of a contrast between recipes, over runs and languages that are crossed."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,40 @@ from scipy import stats
 
 from xstilts.statistics.errors import Array, count, require
 from xstilts.statistics.family import reduced, variance_ratio
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Squared standard errors of a mean over runs and languages, and their degrees of freedom.
+
+    Each is a number or, for simulations, an array.
+
+    Attributes:
+        runs: From runs, their interaction with languages included.
+        languages: From languages, likewise.
+        interaction: From the interaction alone, which is in both.
+        freedom_runs, freedom_languages: Degrees of freedom; the interaction has their product.
+    """
+
+    runs: Any
+    languages: Any
+    interaction: Any
+    freedom_runs: int
+    freedom_languages: int
+
+    @property
+    def variance(self) -> Any:
+        """Of the mean; languages that vary less than the interaction alone explains add nothing."""
+        return self.runs + np.maximum(self.languages - self.interaction, 0.0)
+
+    @property
+    def freedom(self) -> Any:
+        """Satterthwaite's, rounded down, but not below the smaller of those it is made of."""
+        squares = self.runs**2 / self.freedom_runs
+        squares = squares + self.interaction**2 / (self.freedom_runs * self.freedom_languages)
+        squares = squares + np.maximum(self.languages, self.interaction) ** 2 / self.freedom_languages
+        least = min(self.freedom_runs, self.freedom_languages)
+        return np.maximum(np.floor(self.variance**2 / np.maximum(squares, 1e-300)), least)
 
 
 @dataclass(frozen=True)
@@ -21,7 +56,7 @@ class CrossedMean:
         freedom: Degrees of freedom of t.
         seeds, languages: How many it is over.
         families: How many families they are of; None where languages were taken as independent.
-        from_runs: Share of the squared error that more runs would reduce; the rest is from languages.
+        parts: What the squared error is made of.
         level: Confidence of the interval.
     """
 
@@ -34,8 +69,13 @@ class CrossedMean:
     seeds: int
     languages: int
     families: int | None
-    from_runs: float
+    parts: Parts
     level: float
+
+    @property
+    def from_runs(self) -> float:
+        """Share of the squared error that more runs would reduce; the rest is from languages."""
+        return float(self.parts.runs / self.parts.variance)
 
 
 @dataclass(frozen=True)
@@ -52,30 +92,6 @@ class Equivalence:
     high: float
     margin: float
     level: float
-
-
-@dataclass(frozen=True)
-class _Parts:
-    """Squared errors of the mean from runs (interaction included), languages (likewise), interaction."""
-
-    runs: float
-    languages: float
-    interaction: float
-    freedom_runs: int
-    freedom_languages: int
-
-    @property
-    def variance(self) -> float:
-        return self.runs + max(self.languages - self.interaction, 0.0)
-
-    @property
-    def freedom(self) -> int:
-        """Satterthwaite's, rounded down, but not below the smaller of those it is made of."""
-        among = self.freedom_runs * self.freedom_languages
-        squares = self.runs**2 / self.freedom_runs + self.interaction**2 / among
-        squares += max(self.languages, self.interaction) ** 2 / self.freedom_languages
-        least = min(self.freedom_runs, self.freedom_languages)
-        return max(int(self.variance**2 / squares), least) if squares else least
 
 
 def crossed_mean(
@@ -164,16 +180,16 @@ def _residuals(y: Array) -> Array:
     return np.asarray(y - rows - columns + y.mean())
 
 
-def _independent(y: Array) -> _Parts:
+def _independent(y: Array) -> Parts:
     """The parts of the two-way table, each a mean square over S L."""
     seeds, languages = y.shape
     interaction = float((_residuals(y) ** 2).sum()) / ((seeds - 1) * (languages - 1) * y.size)
     runs = float(y.mean(axis=1).var(ddof=1)) / seeds
     own = float(y.mean(axis=0).var(ddof=1)) / languages
-    return _Parts(runs, own, interaction, seeds - 1, languages - 1)
+    return Parts(runs, own, interaction, seeds - 1, languages - 1)
 
 
-def _of_families(y: Array, groups: NDArray[np.intp]) -> _Parts:
+def _of_families(y: Array, groups: NDArray[np.intp]) -> Parts:
     """The parts where languages of a family (its number in `groups`) are alike."""
     seeds, languages = y.shape
     sizes = np.bincount(groups)
@@ -188,7 +204,7 @@ def _of_families(y: Array, groups: NDArray[np.intp]) -> _Parts:
     between, residual = _interaction(y, groups)
     interaction = (residual * weight + between * family_weight) / seeds
     runs = float(y.mean(axis=1).var(ddof=1)) / seeds
-    return _Parts(runs, own, interaction, seeds - 1, len(sizes) - 1)
+    return Parts(runs, own, interaction, seeds - 1, len(sizes) - 1)
 
 
 def _interaction(y: Array, groups: NDArray[np.intp]) -> tuple[float, float]:
@@ -205,9 +221,9 @@ def _interaction(y: Array, groups: NDArray[np.intp]) -> tuple[float, float]:
 
 
 def _summary(
-    estimate: float, parts: _Parts, alpha: float, seeds: int, languages: int, families: int | None
+    estimate: float, parts: Parts, alpha: float, seeds: int, languages: int, families: int | None
 ) -> CrossedMean:
-    error, freedom = float(np.sqrt(parts.variance)), parts.freedom
+    error, freedom = float(np.sqrt(parts.variance)), int(parts.freedom)
     half = error * float(stats.t.ppf(1 - alpha / 2, freedom))
     return CrossedMean(
         estimate=estimate,
@@ -219,6 +235,6 @@ def _summary(
         seeds=seeds,
         languages=languages,
         families=families,
-        from_runs=parts.runs / parts.variance,
+        parts=parts,
         level=1 - alpha,
     )

@@ -17,9 +17,10 @@ class NotEstimableError(Exception):
 
 
 def require(condition: bool, reason: str) -> None:
-    """Raise NotEstimableError with `reason` unless `condition` holds; before a number stands "there are"."""
+    """Raise NotEstimableError unless `condition` holds; a reason that is a number gets "there are" before."""
     if not condition:
-        raise NotEstimableError(f"there are {reason}" if reason[:1].isdigit() else reason)
+        verb = "is" if reason.startswith("1 ") else "are"
+        raise NotEstimableError(f"there {verb} {reason}" if reason[:1].isdigit() else reason)
 
 
 def require_spread(values: Array, name: str) -> None:
