@@ -55,6 +55,10 @@ onstart:
         JOBS.check_data()
         if workflow.local_exec:
             JOBS.check_device()
+            if (
+                not workflow.deployment_settings.deployment_method
+            ):  # a container has an interpreter of its own
+                JOBS.offer_warm_start()
     except XstiltsError as error:
         sys.exit(str(error))
 
@@ -88,4 +92,7 @@ include: "rules/training.smk"
 include: "rules/prediction.smk"
 include: "rules/scores.smk"
 include: "rules/studies.smk"
+include: "rules/claims.smk"
+include: "rules/export.smk"
 include: "rules/report.smk"
+include: "rules/statistics.smk"

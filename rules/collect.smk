@@ -14,6 +14,8 @@ localrules:
     study_order,
     study_similarity,
     studies,
+    claims,
+    export,
     sweep_layers,
     report,
 
@@ -94,6 +96,21 @@ rule studies:
     """Every study that the run selects, and their verdicts side by side."""
     input:
         STUDY_JOBS.all_files,
+
+
+rule claims:
+    """The claims of the study that this package reproduces, each with a verdict for this run."""
+    input:
+        f"{RUN}/claims.tsv",
+
+
+rule export:
+    """Scores, outcomes per example and tests as Parquet and TSV, with a data dictionary."""
+    input:
+        multiext(f"{RUN}/export/scores", ".parquet", ".tsv"),
+        multiext(f"{RUN}/export/outcomes", ".parquet", ".tsv.gz"),
+        multiext(f"{RUN}/export/tests", ".parquet", ".tsv"),
+        f"{RUN}/export/data_dictionary.tsv",
 
 
 rule sweep_layers:

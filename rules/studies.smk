@@ -77,7 +77,7 @@ for study in PLAN.studies:
         shell:
             "python scripts/plot_study.py --study {params.study} --scores {input.scores:q} --languages {input.languages:q}"
             " {params.tables} --tests {input.tests:q}"
-            " --settings {params.settings:q} --note {params.note:q} --output-dir {params.folder}"
+            " --settings {params.settings:q} --note={params.note:q} --output-dir {params.folder}"
             " 2> >(tee {log:q} >&2)"
 
 
@@ -108,6 +108,7 @@ rule collect_verdicts:
         " --settings {params.settings:q} --output {output:q} 2> >(tee {log:q} >&2)"
 
 
+<<<<<<< HEAD
 localrules:
     fetch_sentence_encoder,
 
@@ -162,3 +163,37 @@ rule compare_tasks:
         " --comparison {params.comparison:q} --training {params.training:q}"
         ' --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
         " --threads {params.threads} --device {params.device} --output {output:q} 2> >(tee {log:q} >&2)"
+=======
+if PLAN.compares_tasks:
+
+    rule compare_tasks:
+        """Semantic similarity of the intermediate and the target tasks, by their English examples."""
+        input:
+            encoder=STUDY_JOBS.sentence_encoder,
+            training=[f"{RUN}/data/training/{task}/train.jsonl" for task in STUDY_JOBS.compared_training],
+            evaluation=[
+                folder for task in STUDY_JOBS.compared_evaluation for folder in JOBS.evaluation_inputs(task)
+            ],
+        output:
+            f"{RUN}/similarity.tsv",
+        log:
+            f"{RUN}/logs/compare_tasks.log",
+        benchmark:
+            f"{RUN}/benchmarks/compare_tasks.tsv"
+        threads: lambda w: JOBS.threads(PLAN.run.models[0], "mlm")
+        resources:
+            mem_mb=1500,
+        params:
+            code=STUDY_JOBS.comparison_code,
+            comparison=STUDY_JOBS.comparison,
+            locks=lambda w: [JOBS.evaluation_locks(task) for task in STUDY_JOBS.compared_evaluation],
+            training=f"{RUN}/data/training",
+            threads=lambda w: JOBS.threads(PLAN.run.models[0], "mlm"),
+            device=PLAN.run.device,
+        message:
+            "compare the tasks by their English examples"
+        shell:
+            "python -m xstilts.warm scripts/compare_tasks.py --encoder {input.encoder:q} --comparison {params.comparison:q}"
+            ' --training {params.training} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
+            " --threads {params.threads} --device {params.device} --output {output:q} 2> >(tee {log:q} >&2)"
+>>>>>>> studies

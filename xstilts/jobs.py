@@ -11,11 +11,13 @@ import subprocess
 import sys
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import BaseModel
 
-from xstilts import fingerprint, recipes, registry
+from xstilts import fingerprint, recipes, registry, warm
+from xstilts.claims.facts import RunFacts
 from xstilts.data.lock import Lock, load_lock, lock_entry, sha256_of
 from xstilts.data.sources import HUB, PARQUET, FolderSource
 from xstilts.errors import ConfigError, DataError, NoGpuError
@@ -86,8 +88,15 @@ class Jobs:
         os.environ.setdefault("XSTILTS_OFFLINE", os.environ.get("HF_HUB_OFFLINE", "0"))
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # plain HTTP, whose failures are known
+        os.environ["XSTILTS_SCORES"] = self.settings.scores.file or ""
         os.environ["XSTILTS_SETTINGS"] = self.json(self.settings)
         os.environ["XSTILTS_PROGRESS"] = "1" if sys.stderr.isatty() else ""
+
+    def offer_warm_start(self) -> None:
+        """Let model jobs on this machine share the time that importing their libraries takes."""
+        self._warm_folder = TemporaryDirectory(prefix="xstilts-")  # removed when Snakemake ends
+        os.environ[warm.FOLDER] = self._warm_folder.name
+        os.environ[warm.OWNER] = str(os.getpid())
 
     def validate(self) -> None:
         """Ask for everything that may not be there, so that it is said before any job is planned.
@@ -374,7 +383,7 @@ class Jobs:
     @property
     def pretrained_models(self) -> list[str]:
         """Models that the run pre-trains itself."""
-        return [name for name in self.run.models if self.settings.models[name].source == "pretrain"]
+        return [name for name in self.plan.models if self.settings.models[name].source == "pretrain"]
 
     @property
     def reads_corpus(self) -> bool:
@@ -385,7 +394,7 @@ class Jobs:
     @property
     def imported_models(self) -> list[str]:
         """Models of a folder or the hub."""
-        return [name for name in self.run.models if self.settings.models[name].source != "pretrain"]
+        return [name for name in self.plan.models if self.settings.models[name].source != "pretrain"]
 
     def model_inputs(self, model: str) -> list[str]:
         """The folder of a model of the hub, once it is fetched."""
@@ -631,7 +640,28 @@ class Jobs:
     def sweep_files(self) -> list[str]:
         """A table of every layer and pooling for each model and each of the run's retrieval tasks."""
         tasks = self.plan.retrieval_tasks
-        return [f"{self.folder}/sweeps/{model}/{task}.tsv" for model in self.run.models for task in tasks]
+        return [f"{self.folder}/sweeps/{model}/{task}.tsv" for model in self.plan.models for task in tasks]
+
+    @property
+    def reported(self) -> list[str]:
+        """What the page shows of a run besides its studies; of its data, if it makes its scores itself."""
+        claims = f"{self.folder}/claims.tsv"
+        if self.plan.scores_are_given:
+            return [claims]
+        tables = [f"{self.folder}/{name}.tsv" for name in ("leakage", "vacuity")]
+        return [claims, *tables, self.fertility_file(self.plan.models[0]), *self.corpus_sizes]
+
+    @property
+    def published_checksum(self) -> str:
+        """Of the table of published scores, so that another is noticed.
+
+        Raises:
+            DataError: if it is not there.
+        """
+        path = Path(self.settings.scores.file or "")
+        if not path.is_file():
+            raise DataError("the table of published scores is missing", where=f"scores.file: {path}")
+        return sha256_of(path)
 
     @property
     def score_files(self) -> list[str]:
@@ -648,6 +678,54 @@ class Jobs:
     def corpus_option(self) -> str:
         """The same as an option."""
         return "".join(f"--corpus {path}" for path in self.corpus_sizes)
+
+    # Claims and export
+
+    @property
+    def run_facts(self) -> str:
+        """What the claims may know of the run besides its scores."""
+        models = {name: self.settings.models[name] for name in self.plan.models}
+        return self.json(
+            RunFacts(
+                name=self.run.name,
+                miniature=self.run.miniature,
+                source=self.settings.data.source,
+                models={
+                    name: model.repository or "" if model.source != "pretrain" else ""
+                    for name, model in models.items()
+                },
+                stages=sorted({(cell.intermediate, cell.target, cell.task) for cell in self.plan.cells}),
+                locked=self._locked_counts,
+            )
+        )
+
+    @property
+    def _locked_counts(self) -> dict[str, dict[str, int]]:
+        """Examples of all splits that some task trains on, as the lock of the mirror counts them."""
+        found: dict[str, dict[str, int]] = {}
+        lock = self.lock
+        for task in registry.training_tasks().values() if lock else []:
+            for split in task.train:
+                name, part = split.dataset, split.split
+                if lock and name in lock.datasets() and part in lock.splits(name):
+                    counts = {code: lock.counts(name, part, code) for code in lock.languages(name, part)}
+                    numbers = {
+                        code: count["examples"] for code, count in counts.items() if "examples" in count
+                    }
+                    found[f"{name}/{part}"] = numbers
+        return found
+
+    @property
+    def outcome_files(self) -> list[str]:
+        """The outcomes of every cell, example by example."""
+        return [f"{self.folder}/outcomes/{cell.checkpoint}/{cell.task}.parquet" for cell in self.plan.cells]
+
+    @property
+    def registry_hash(self) -> str:
+        """Hash of the registries of tasks, data sets and languages."""
+        kinds = (registry.training_tasks, registry.evaluation_tasks, registry.datasets, registry.languages)
+        entries = [{name: entry.model_dump() for name, entry in kind().items()} for kind in kinds]
+        return fingerprint.text_hash(json.dumps(entries, sort_keys=True))
 
 
 def _first_folder(dataset: str) -> str:

@@ -79,7 +79,8 @@ class Plan:
         self.settings = settings
         self.run = settings.run
         self.scores_are_given = settings.scores.source == "file"
-        for model in () if self.scores_are_given else self.run.models:
+        self.models = [] if self.scores_are_given else self.run.models
+        for model in self.models:
             if model not in settings.models:
                 raise _unknown("model", model, settings.models, "run.models")
         for task in self.run.targets:
@@ -110,14 +111,13 @@ class Plan:
             if language and language not in registry.languages():
                 raise _unknown("language", name, registry.languages(), "run.without")
         targets = [target for block in self._blocks for task in block.tasks if (target := self.target(task))]
-        studies = [study for study in self.studies.values() if isinstance(study, TypologySettings)]
-        needed = [*targets, *(study.primary_recipe for study in studies)]
+        needed = [*targets, *(recipe for study in self.studies.values() for recipe in study.needed)]
         for text in needed:
             if self._is_left_out(self.recipe(text)):
                 raise ConfigError(
                     f"'{text}' is needed and cannot be left out",
                     where="run.without",
-                    hint="name another stage in run.targets, or another primary recipe of the study",
+                    hint="name another stage in run.targets, or other recipes in the study",
                 )
 
     def _is_left_out(self, recipe: Recipe) -> bool:
@@ -138,6 +138,11 @@ class Plan:
         """The sections of the studies that the run selects, in the order of the catalogue."""
         catalogue = self.settings.studies
         return {name: getattr(catalogue, name) for name in STUDIES if name in self.run.studies}
+
+    @property
+    def compares_tasks(self) -> bool:
+        """Whether the run itself measures how similar its tasks are."""
+        return "similarity" in self.studies and not self.scores_are_given
 
     def _check_study(self, name: str, study: StudySettings) -> None:
         """A study can read neither tasks and metrics that do not exist nor models that the run lacks."""
@@ -371,8 +376,7 @@ class Plan:
     @cached_property
     def checkpoints(self) -> list[tuple[str, str, int]]:
         """Model, recipe and seed of every checkpoint, prefixes included, sorted."""
-        models = [] if self.scores_are_given else self.run.models
-        found = {(model, name, 0) for model in models for name in (UNTRAINED, MLM)}
+        found = {(model, name, 0) for model in self.models for name in (UNTRAINED, MLM)}
         for cell in self.cells:
             for prefix in recipes.prefixes(recipes.parse(cell.recipe)):
                 found.add((cell.model, str(prefix), cell.seed))

@@ -103,6 +103,22 @@ class StudyJobs:
         return [*own, f"{self.folder}/studies/verdicts.tsv"]
 
     @property
+    def reported(self) -> list[str]:
+        """What the page shows of them."""
+        return [file for file in self.all_files if file.endswith((".tsv", ".json", ".svg"))]
+
+    @property
+    def report_code(self) -> str:
+        """Hash of the page's code and the words of each study, which it loads by name."""
+        words = [f"xstilts.studies.{study}.words" for study in self.plan.studies]
+        return fingerprint.code_hash("scripts/build_report.py", *words)
+
+    @property
+    def all_settings(self) -> str:
+        """The settings of all studies' jobs, in their order."""
+        return self.jobs.json({study: self.plan.study_job(study).model_dump() for study in self.plan.studies})
+
+    @property
     def miniature_note(self) -> str:
         """What every figure of a miniature says."""
         note = f"Run {self.plan.run.name}: a miniature; it says nothing about large models."

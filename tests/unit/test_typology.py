@@ -311,9 +311,11 @@ def test_the_verdict_file_is_plain_json(tmp_path: Path) -> None:
         "verdict": "not estimable",
         "rule": rule_in_words(SETTINGS),
         "primary_id": "some/id",
+        "p": None,
         "detectable_effect": None,
         "reason": "The question cannot be answered, because there are no scores.",
     }
+    assert Verdict.read(tmp_path / "folder" / "verdict.json") == verdict
 
 
 def test_an_id_is_given_once() -> None:

@@ -46,6 +46,7 @@ class Scores:
         require_columns(table, SCORE_COLUMNS, "scores.tsv")
         table = table[table["task"].isin(settings.tasks)].copy()
         # What was trained before the target task's own English data, which are no treatment.
+        table["n"] = table["n"].astype(float).where(table["n"] > 0)  # 0: not published
         intermediate = table["intermediate"].replace("-", MLM)
         table["treatment"] = table["recipe"].where(table["target"] == "-", intermediate)
         twice = table[table.duplicated(KEY)]

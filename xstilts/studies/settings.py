@@ -64,6 +64,11 @@ class StudySettings(_Strict):
         """The recipes that have to be scored on every task, baseline included."""
         raise NotImplementedError
 
+    @property
+    def needed(self) -> list[str]:
+        """The recipes that the study cannot go without."""
+        return []
+
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
         for key in ("models", "tasks"):
@@ -108,6 +113,11 @@ class TypologySettings(StudySettings):
         """The recipes of the study."""
         return self.recipes
 
+    @property
+    def needed(self) -> list[str]:
+        """The primary recipe."""
+        return [self.primary_recipe]
+
     @model_validator(mode="after")
     def _the_primary_cell_is_analysed(self) -> Self:
         selected: dict[str, tuple[str, list[str]]] = {
@@ -143,6 +153,11 @@ class ScaleSettings(StudySettings):
         """The baseline and the intermediate recipes."""
         return [MLM, *self.recipes]
 
+    @property
+    def needed(self) -> list[str]:
+        """The primary recipe."""
+        return self.recipes[:1]
+
     @model_validator(mode="after")
     def _recipes_are_unique(self) -> Self:
         _refuse_twice("recipes", self.recipes)
@@ -174,7 +189,12 @@ class QARetrievalSettings(StudySettings):
     def planned(self) -> list[str]:
         """The baseline, the arms as they are, and those of one size."""
         whole = [*self.english, *self.multilingual, *self.others]
-        return [MLM, *whole, *(recipe for arms in self.matched.values() for recipe in arms)]
+        return [MLM, *whole, *self.needed]
+
+    @property
+    def needed(self) -> list[str]:
+        """The arms of the primary contrast."""
+        return [recipe for arms in self.matched.values() for recipe in arms]
 
     @model_validator(mode="after")
     def _arms_are_single_tasks(self) -> Self:
@@ -215,6 +235,11 @@ class OrderSettings(StudySettings):
     def planned(self) -> list[str]:
         """The baseline, the sequences and the mixture."""
         return [MLM, *self.orders, *(["+".join(sorted(self.ordered))] if self.mixture else [])]
+
+    @property
+    def needed(self) -> list[str]:
+        """All sequences: without one the others are no random ones."""
+        return self.orders
 
     @model_validator(mode="after")
     def _orders_are_of_the_tasks(self) -> Self:

@@ -33,17 +33,17 @@ def decide(
         primary_id: Id of the primary row of tests.tsv.
         span: Distance between the nearest and the furthest language of the fit, for the words.
     """
-    decision, reason, detectable = _judge(fit, floor, settings, span)
+    decision, reason, smallest = _judge(fit, floor, settings, span)
     p = None if isinstance(fit, str) or decision == "not estimable" else fit.p
-    return Verdict(decision, rule_in_words(settings), primary_id, p, detectable, reason)
+    return Verdict(decision, rule_in_words(settings), primary_id, p, smallest, reason)
 
 
 def _judge(
     fit: FamilyFit | str, floor: Floor | str, settings: TypologyJob, span: float
 ) -> tuple[Decision, str, float | None]:
-    smallest: float | None = None
-    if not isinstance(fit, str):
-        smallest = detectable(fit.error, fit.freedom, settings.alpha, settings.power)
+    smallest = (
+        None if isinstance(fit, str) else detectable(fit.error, fit.freedom, settings.alpha, settings.power)
+    )
     if not isinstance(floor, str) and floor.share > settings.floor_share:
         reason = (
             f"Floor: in {len(floor.below)} of {floor.languages} languages retrieval is no better than "

@@ -1,4 +1,4 @@
-"""The scripts of S1, from tables on disk to tests.tsv, verdict.json and figures."""
+"""The scripts of a study, here S1, from tables on disk to tests.tsv, verdict.json and figures."""
 
 import json
 import subprocess
@@ -11,7 +11,8 @@ from tests.unit.study_tables import fertility_table, language_table, planted_sco
 from xstilts.tables import read_table, write_table
 
 ROOT = Path(__file__).parents[2]
-SETTINGS = json.dumps({"recipes": ["mlm", "squad1"], "distances": ["syntactic", "genetic"]})
+CHOICES = {"recipes": ["mlm", "squad1"], "distances": ["syntactic", "genetic"]}
+SETTINGS = json.dumps({**CHOICES, "metrics": {"tatoeba": "accuracy"}})
 
 
 def run_script(name: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -34,10 +35,10 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_from_scores_to_figures(inputs: list[str], tmp_path: Path) -> None:
     for folder in (tmp_path / "one", tmp_path / "two"):
         outputs = ["--tests", str(folder / "tests.tsv"), "--verdict", str(folder / "verdict.json")]
-        done = run_script("analyse_typology", *inputs, "--settings", SETTINGS, *outputs)
+        done = run_script("analyse_study", "--study", "typology", *inputs, "--settings", SETTINGS, *outputs)
         assert (done.returncode, done.stderr) == (0, "")
         plot = [*inputs, "--tests", str(folder / "tests.tsv"), "--settings", SETTINGS, "--note", "miniature"]
-        done = run_script("plot_typology", *plot, "--output-dir", str(folder))
+        done = run_script("plot_study", "--study", "typology", *plot, "--output-dir", str(folder))
         assert (done.returncode, done.stderr) == (0, "")
     figures = {f"{name}.{kind}" for name in ("scatter", "forest") for kind in ("svg", "pdf", "png")}
     names = {path.name for path in (tmp_path / "one").iterdir()}
@@ -52,11 +53,11 @@ def test_from_scores_to_figures(inputs: list[str], tmp_path: Path) -> None:
 
 def test_wrong_input_is_one_message(inputs: list[str], tmp_path: Path) -> None:
     outputs = ["--tests", str(tmp_path / "tests.tsv"), "--verdict", str(tmp_path / "verdict.json")]
-    done = run_script("analyse_typology", *inputs, "--settings", '{"alpha": 7}', *outputs)
+    done = run_script("analyse_study", "--study", "typology", *inputs, "--settings", '{"alpha": 7}', *outputs)
     assert done.returncode == 1
     assert done.stderr.startswith("ConfigError: alpha")
     absent = ["--scores", str(tmp_path / "none.tsv"), *inputs[2:]]
-    done = run_script("analyse_typology", *absent, "--settings", "{}", *outputs)
+    done = run_script("analyse_study", "--study", "typology", *absent, "--settings", SETTINGS, *outputs)
     assert done.returncode == 1
     assert done.stderr.startswith("DataError: a table is missing")
     assert not any(tmp_path.iterdir())
