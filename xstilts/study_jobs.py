@@ -145,7 +145,7 @@ class StudyJobs:
     @property
     def fetched(self) -> list[str]:
         """The sentence encoder, where it is one of the hub and the run compares tasks."""
-        wanted = "similarity" in self.plan.studies and self.encoder.source == "hub"
+        wanted = self.plan.compares_tasks and self.encoder.source == "hub"
         return self.sentence_encoder if wanted else []
 
     @cached_property
@@ -189,7 +189,7 @@ class StudyJobs:
     def comparison(self) -> str:
         """Which tasks are compared, and how; nothing where no study asks."""
         study = self._similarity
-        if "similarity" not in self.plan.studies:
+        if not self.plan.compares_tasks:
             return self.jobs.json({})
         own = self.plan.settings.models.get(self._encoder_model)
         layer = own.retrieval_layer if own and study.encoder.source == "run" else None
