@@ -24,6 +24,7 @@ rule fetch:
     """All data and models of the hub that the run reads: the only jobs that need a network."""
     input:
         JOBS.fetched,
+        STUDY_JOBS.fetched,
 
 
 rule data:

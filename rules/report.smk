@@ -6,7 +6,11 @@ from xstilts.report import template_text
 
 RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
 # Where this machine keeps its files changes no page.
-PATHS = {"data": {"mirror"}, "models": {"__all__": {"folder"}}}
+PATHS = {
+    "data": {"mirror"},
+    "models": {"__all__": {"folder"}},
+    "studies": {"similarity": {"encoder": {"folder"}}},
+}
 
 
 rule draw_rulegraph:
@@ -26,7 +30,8 @@ rule draw_rulegraph:
         code=code_hash("scripts/draw_rulegraph.py"),
         rules=text_hash("".join(path.read_text(encoding="utf-8") for path in RULES)),
         # What decides which rules are needed; any other setting leaves the graph as it is.
-        parts=[PLAN.settings.data.source, *JOBS.pretrained_models, *JOBS.tasks, *PLAN.run.studies],
+        parts=[PLAN.settings.data.source, *JOBS.pretrained_models, *JOBS.tasks, *PLAN.run.studies]
+        + [STUDY_JOBS.encoder.source],
     message:
         "draw the graph of rules"
     shell:

@@ -1,6 +1,6 @@
 # Scores to answers: each study tests its hypotheses, gives a verdict and draws its figures.
 # Needs: scores.tsv, languages.tsv and, as far as there are, fertility/, corpus.tsv and what one study alone reads.
-# Makes: studies/<study>/, studies/verdicts.tsv.
+# Makes: studies/<study>/, studies/verdicts.tsv; similarity.tsv, by the only job here that needs a model.
 
 for study in PLAN.studies:
 
@@ -110,6 +110,26 @@ rule collect_verdicts:
 
 if PLAN.compares_tasks:
 
+    localrules:
+        fetch_sentence_encoder,
+
+    rule fetch_sentence_encoder:
+        """Fetch a sentence-transformers model of the hub at a fixed commit, as published."""
+        output:
+            directory(f"{RUN}/source/sentence_encoder"),
+        log:
+            f"{RUN}/logs/fetch_sentence_encoder.log",
+        params:
+            code=code_hash("scripts/fetch_sentence_encoder.py"),
+            repository=STUDY_JOBS.encoder.repository or "",
+            revision=STUDY_JOBS.encoder.revision or "",
+            state=f"{RUN}/state/fetch/sentence_encoder",
+        message:
+            "fetch the sentence encoder from the hub"
+        shell:
+            'HF_HUB_OFFLINE="$XSTILTS_OFFLINE" python scripts/fetch_sentence_encoder.py --repository {params.repository:q}'
+            " --revision {params.revision} --state {params.state:q} --output {output:q} 2> >(tee {log:q} >&2)"
+
     rule compare_tasks:
         """Semantic similarity of the intermediate and the target tasks, by their English examples."""
         input:
@@ -124,19 +144,21 @@ if PLAN.compares_tasks:
             f"{RUN}/logs/compare_tasks.log",
         benchmark:
             f"{RUN}/benchmarks/compare_tasks.tsv"
-        threads: lambda w: JOBS.threads(PLAN.run.models[0], "mlm")
+        threads: STUDY_JOBS.comparison_threads
         resources:
             mem_mb=1500,
         params:
             code=STUDY_JOBS.comparison_code,
             comparison=STUDY_JOBS.comparison,
-            locks=lambda w: [JOBS.evaluation_locks(task) for task in STUDY_JOBS.compared_evaluation],
+            weights=STUDY_JOBS.encoder_hash,
+            locks=[JOBS.evaluation_locks(task) for task in STUDY_JOBS.compared_evaluation],
             training=f"{RUN}/data/training",
-            threads=lambda w: JOBS.threads(PLAN.run.models[0], "mlm"),
+            threads=STUDY_JOBS.comparison_threads,
             device=PLAN.run.device,
         message:
             "compare the tasks by their English examples"
         shell:
-            "python -m xstilts.warm scripts/compare_tasks.py --encoder {input.encoder:q} --comparison {params.comparison:q}"
-            ' --training {params.training} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
+            'encoder={input.encoder:q}; python -m xstilts.warm scripts/compare_tasks.py --encoder "${{encoder:-$XSTILTS_SENTENCE_ENCODER}}"'
+            " --comparison {params.comparison:q} --training {params.training:q}"
+            ' --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
             " --threads {params.threads} --device {params.device} --output {output:q} 2> >(tee {log:q} >&2)"

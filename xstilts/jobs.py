@@ -83,6 +83,8 @@ class Jobs:
         for name in self.imported_models:
             fetched = "".join(self.model_inputs(name))
             os.environ[f"XSTILTS_FOLDER_{name}"] = self.settings.models[name].folder or fetched
+        encoder = self.settings.studies.similarity.encoder
+        os.environ["XSTILTS_SENTENCE_ENCODER"] = encoder.folder or ""
         os.environ.setdefault("XSTILTS_OFFLINE", os.environ.get("HF_HUB_OFFLINE", "0"))
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # plain HTTP, whose failures are known

@@ -200,12 +200,23 @@ class Plan:
         }
         if isinstance(study, TypologySettings | ScaleSettings | SimilaritySettings):
             choices["recipes"] = list(dict.fromkeys(map(str, self.chosen(study.recipes))))
+        if isinstance(study, SimilaritySettings):
+            choices["encoder"] = {}  # it decides similarity.tsv; no path is a parameter
         if isinstance(study, TypologySettings):
             choices["primary_recipe"] = str(self.recipe(study.primary_recipe))
         if isinstance(study, QARetrievalSettings):
             entries = registry.training_tasks()
             choices["trained_languages"] = {name: entries[name].languages for name in study.multilingual}
+            others = list(dict.fromkeys(map(str, self.chosen(study.others))))
+            choices |= {"others": others, "non_qa": [arm for arm in others if self._is_english_task(arm)]}
         return STUDIES[name](**{**self.settings.statistics.model_dump(), **study.model_dump(), **choices})
+
+    def _is_english_task(self, recipe: str) -> bool:
+        """Whether a recipe is one English task that is no extractive question answering."""
+        tasks = [self.training_task(task, recipe) for task in self.recipe(recipe).tasks]
+        return (
+            len(tasks) == 1 and tasks[0].languages == [PIVOT] and tasks[0].type not in ("span", "masked_lm")
+        )
 
     def is_pretrained(self, model: str) -> bool:
         """Whether the run pre-trains a model itself."""

@@ -1,12 +1,14 @@
 """What the rules of the studies hand to their jobs, as xstilts.jobs does for all others."""
 
 from functools import cached_property
+from pathlib import Path
 
 from xstilts import fingerprint, registry
+from xstilts.data.lock import sha256_of
 from xstilts.jobs import Jobs
 from xstilts.plan import Plan
-from xstilts.recipes import MLM, parse
-from xstilts.studies.settings import ScaleSettings, SimilaritySettings, TypologySettings
+from xstilts.recipes import MLM
+from xstilts.studies.settings import ScaleSettings, SentenceEncoder, SimilaritySettings, TypologySettings
 
 FIGURES = {
     "typology": ("scatter", "forest"),
@@ -129,22 +131,49 @@ class StudyJobs:
         return self.plan.settings.studies.similarity
 
     @property
+    def encoder(self) -> SentenceEncoder:
+        """What embeds the tasks' examples."""
+        return self._similarity.encoder
+
+    @property
     def sentence_encoder(self) -> list[str]:
         """The model that embeds the tasks' examples, if the run makes or fetches it."""
-        encoder = self._similarity.encoder
-        made = {
-            "run": [self.jobs.checkpoint(self.plan.run.models[0], MLM, 0)],
-            "hub": [f"{self.folder}/source/sentence_encoder"],
-            "folder": [],
-        }
-        return made[encoder.source]
+        if self.encoder.source == "run":
+            return [self.jobs.checkpoint(self._encoder_model, MLM, 0)]
+        return [f"{self.folder}/source/sentence_encoder"] if self.encoder.source == "hub" else []
+
+    @property
+    def fetched(self) -> list[str]:
+        """The sentence encoder, where it is one of the hub and the run compares tasks."""
+        wanted = self.plan.compares_tasks and self.encoder.source == "hub"
+        return self.sentence_encoder if wanted else []
+
+    @cached_property
+    def encoder_hash(self) -> str:
+        """Hash of the files of a sentence encoder in a folder, so that another is noticed."""
+        folder = self.encoder.folder
+        if self.encoder.source != "folder" or folder is None or not Path(folder).is_dir():
+            return ""
+        files = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+        lines = [f"{path.relative_to(folder).as_posix()} {sha256_of(path)}\n" for path in files]
+        return fingerprint.text_hash("".join(lines))
+
+    @property
+    def _encoder_model(self) -> str:
+        """The model of the run that `source: run` wraps: the study's first."""
+        return (self._similarity.models or self.plan.run.models)[0]
+
+    @property
+    def comparison_threads(self) -> int:
+        """CPU threads of the comparison."""
+        return self.jobs.threads(self._encoder_model, MLM)
 
     @property
     def compared_training(self) -> list[str]:
         """The tasks whose English training examples are compared: intermediate tasks and target stages."""
         if "similarity" not in self.plan.studies:
             return []
-        stages = [parse(recipe) for recipe in self._similarity.recipes]
+        stages = self.plan.chosen(self._similarity.recipes)
         stages += [
             self.plan.recipe(target) for task in self._similarity.tasks if (target := self.plan.target(task))
         ]
@@ -158,12 +187,15 @@ class StudyJobs:
 
     @property
     def comparison(self) -> str:
-        """Which tasks are compared, and how."""
+        """Which tasks are compared, and how; nothing where no study asks."""
         study = self._similarity
-        model = self.plan.run.models[0]
+        if not self.plan.compares_tasks:
+            return self.jobs.json({})
+        own = self.plan.settings.models.get(self._encoder_model)
+        layer = own.retrieval_layer if own and study.encoder.source == "run" else None
         return self.jobs.json(
             {
-                "intermediates": study.recipes,
+                "intermediates": [str(recipe) for recipe in self.plan.chosen(study.recipes)],
                 "targets": {task: self.plan.target(task) or "" for task in study.tasks},
                 "evaluation": {
                     task: {
@@ -173,10 +205,9 @@ class StudyJobs:
                     for task in self.compared_evaluation
                 },
                 "sample": study.sample,
-                "layer": self.plan.settings.models[model].retrieval_layer
-                if study.encoder.source == "run"
-                else None,
                 "source": study.encoder.source,
+                "layer": layer,
+                "pool": self.plan.settings.retrieval.pool,
             }
         )
 

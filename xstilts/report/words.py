@@ -3,8 +3,9 @@
 import pandas as pd
 
 from xstilts.report.table import interval, number
-from xstilts.studies.words import LEAVE_ONE_OUT, Settings, p_value, percent
+from xstilts.studies.words import Settings, p_value, percent
 
+LEAVE_ONE = "leave_one_"
 STATISTICS = {
     "slope": "slope on",
     "slope_change": "change of the slope on",
@@ -14,6 +15,16 @@ STATISTICS = {
     "coverage": "share of languages with data for",
     "feature_coverage": "share of known features for",
     "fitted": "fitted degradation by",
+    "difference": "difference:",
+    "equivalence": "equivalence:",
+    "signed_rank": "Wilcoxon over languages:",
+    "correlation": "correlation of gain with",
+    "repeated_measures": "repeated-measures correlation of gain with",
+    "mixed_model": "slope of gain in the mixed model on",
+    "gain": "gain, resource level",
+    "line": "line of",
+    "mean": "mean",
+    "ceiling": "ceiling of",
 }
 SUBJECTS = {
     **{
@@ -24,6 +35,8 @@ SUBJECTS = {
     "script": "script other than Latin",
     "untrained": "the untrained encoder",
     "tfidf": "n-gram TF-IDF",
+    "multilingual_minus_english": "multilingual minus English QA",
+    "english_minus_non_qa": "English QA minus other English tasks",
 }
 
 
@@ -48,33 +61,45 @@ def confidence(tests: pd.DataFrame, settings: Settings, detectable: float | None
     if pd.isna(primary["estimate"]):
         return f"None: the primary test is {primary['note']}."
     level = percent(1 - settings["alpha"])
-    parts = [
-        f"Estimate {number(primary['estimate'])} {primary['unit']}, {level} interval "
-        f"{interval(primary['low'], primary['high'])}, {p_value(primary['p'])}, "
+    bounds = f"{level} interval {interval(primary['low'], primary['high'])}"
+    facts = [
+        f"Estimate {number(primary['estimate'])} {primary['unit']}",
+        bounds if pd.notna(primary["low"]) else "",
+        p_value(primary["p"]) if pd.notna(primary["p"]) else str(primary["note"]),
         f"n = {number(primary['n'], 0)}.",
-        _agreement(tests, primary["estimate"]),
     ]
+    parts = [", ".join(filter(None, facts)), _agreement(tests, primary, settings["alpha"])]
     if pd.notna(detectable) and detectable <= 1:
         power = percent(settings["power"])
         parts.append(f"An effect of {number(detectable)} would have been found with {power} power.")
     return " ".join(filter(None, parts))
 
 
-def _agreement(tests: pd.DataFrame, estimate: float) -> str:
-    sensitivity = tests[tests["role"] == "sensitivity"]
-    is_range = sensitivity["id"].str.endswith(f"/{LEAVE_ONE_OUT}")  # its bounds are no interval
-    rows = sensitivity[~is_range]
+def _agreement(tests: pd.DataFrame, primary: pd.Series, alpha: float) -> str:
+    """How many sensitivity analyses of the primary statistic agree with it: by interval, else by p."""
+    sensitivity = tests[(tests["role"] == "sensitivity") & (tests["statistic"] == primary["statistic"])]
+    is_range = sensitivity["id"].str.rsplit("/", n=1).str[-1].str.startswith(LEAVE_ONE)  # no interval
+    rows, sign = sensitivity[~is_range], 1 if primary["estimate"] > 0 else -1
     known = rows.dropna(subset=["estimate", "low", "high"])
+    bounds, agree = known["low"] if sign > 0 else -known["high"], "an interval that lies on"
+    if known.empty and pd.isna(primary["low"]):
+        known = rows.dropna(subset=["estimate", "p"])
+        bounds = (sign * known["estimate"]).where(known["p"] < alpha, -1.0)
+        agree = f"p < {alpha:g} and lie on"
     if known.empty:
         return "No sensitivity analysis could be made."
-    bounds = known["low"] if estimate > 0 else -known["high"]
     missing = f"; {len(rows) - len(known)} could not be made" if len(known) < len(rows) else ""
     ranges = sensitivity[is_range].dropna(subset=["low", "high"])
     without = "".join(
-        f" Without any one family the estimate lies from {number(low)} to {number(high)}."
-        for low, high in zip(ranges["low"], ranges["high"], strict=True)
+        f" Without any one {_left_out(str(identity))} the estimate lies from {number(low)} to {number(high)}."
+        for identity, low, high in zip(ranges["id"], ranges["low"], ranges["high"], strict=True)
     )
     return (
-        f"Of {len(known)} sensitivity analyses, {int((bounds > 0).sum())} have an interval that lies on the "
+        f"Of {len(known)} sensitivity analyses, {int((bounds > 0).sum())} have {agree} the "
         f"estimate's side of zero{missing}.{without}"
     )
+
+
+def _left_out(identity: str) -> str:
+    """What a range leaves out: of `.../leave_one_family_out` the family."""
+    return identity.rsplit("/", 1)[-1].removeprefix(LEAVE_ONE).removesuffix("_out")

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
 
 # Okabe and Ito's palette: told apart with every kind of colour blindness.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -143,6 +144,50 @@ def place_labels(axes: Axes, x: Sequence[float], y: Sequence[float], labels: Seq
         _write(axes, labels[index], box)
         if radius > RADII[0]:
             _lead(axes, pixels[index], box)
+
+
+def label_column(
+    axes: Axes, x: float, column: float, heights: Sequence[float], labels: Sequence[str], size: float = 6.5
+) -> None:
+    """Labels in one column right of points that share an x, each led to its point, none over another.
+
+    They move as little as possible (least squares in their order). Axes limits must be final.
+
+    Args:
+        axes: Where the points are drawn.
+        x: Data coordinate of the points.
+        column: Data coordinate of the labels' left edge.
+        heights: Data coordinates of the points.
+        labels: One per point.
+        size: Size of the letters in points.
+    """
+    figure = axes.get_figure(root=True)
+    if figure is None or not len(labels):
+        return
+    figure.draw_without_rendering()
+    order = sorted(range(len(labels)), key=lambda i: (heights[i], labels[i]))
+    at = axes.transData.transform([(x, heights[i]) for i in order])[:, 1]
+    steps = np.arange(len(order)) * 1.12 * size * figure.dpi / 72
+    placed = isotonic_regression(at - steps).x + steps
+    frame = axes.get_window_extent()
+    if placed[-1] - placed[0] < frame.height:
+        placed += max(frame.y0 - placed[0], 0.0) - max(placed[-1] - frame.y1, 0.0)
+    to_data = axes.transData.inverted()
+    for index, height in zip(order, placed, strict=True):
+        y = float(to_data.transform((0, height))[1])
+        axes.annotate(
+            labels[index],
+            (x, heights[index]),
+            (column, y),
+            va="center",
+            fontsize=size,
+            annotation_clip=False,
+            zorder=1.5,
+            arrowprops={
+                **{"arrowstyle": "-", "linewidth": 0.4, "color": GREY},
+                **{"relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 3},
+            },
+        )
 
 
 def _text_size(axes: Axes, label: str) -> Pixels:

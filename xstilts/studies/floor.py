@@ -1,7 +1,7 @@
 """The floor rule: are scores above chance, and above an untrained encoder and n-gram TF-IDF?"""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -52,6 +52,46 @@ def against_chance(scores: Scores, model: str, recipe: str, task: str, alpha: fl
         raise NotEstimableError("the numbers of queries are not given")
     tail = chance_tail(ours[known], queries[known], chance[known])
     return Floor(tuple(tail.index[tail > alpha]), len(tail))
+
+
+def of_all(
+    scores: Scores,
+    model: str,
+    recipes: Sequence[str],
+    tasks: Sequence[str],
+    alpha: float,
+    languages: Collection[str] | None = None,
+) -> Floor:
+    """The pairs of task and language in which none of several recipes is above chance, as `task/language`.
+
+    A pair in which one recipe is above chance tells recipes apart. Each is tested at alpha over their
+    number, so that a pair at the floor passes with probability alpha at most. A recipe that a task lacks is
+    none of them.
+
+    Args:
+        scores: The scores.
+        model: The model.
+        recipes: What is compared.
+        tasks: Retrieval tasks.
+        alpha: Level.
+        languages: Which count; without, all but English.
+
+    Raises:
+        NotEstimableError: as `against_chance`, or without any such pair.
+    """
+    below: list[str] = []
+    pairs = 0
+    for task in tasks:
+        present = [recipe for recipe in recipes if len(scores.of(model, recipe, task))] or list(recipes[:1])
+        found = [against_chance(scores, model, recipe, task, alpha / len(present)) for recipe in present]
+        shared = set.intersection(*(set(floor.below) for floor in found))
+        codes = set(scores.of(model, present[0], task)["language"]) - {ENGLISH}
+        counted = codes if languages is None else codes & set(languages)
+        below += [f"{task}/{code}" for code in sorted(shared & counted)]
+        pairs += len(counted)
+    if not pairs:
+        raise NotEstimableError("no language of a retrieval task is scored")
+    return Floor(tuple(below), pairs)
 
 
 def against_control(scores: Scores, model: str, recipe: str, task: str, control: tuple[str, str]) -> Floor:

@@ -76,18 +76,19 @@ class Scores:
     @cached_property
     def _cells(self) -> dict[Hashable, pd.DataFrame]:
         """The rows by model, treatment, task and metric: a study asks for hundreds of cells."""
-        return dict(list(self.table.groupby(["model", "treatment", "task", "metric"])))
+        return dict(iter(self.table.groupby(["model", "treatment", "task", "metric"], sort=False)))
 
-    def of(self, model: str, recipe: str, task: str) -> pd.DataFrame:
+    def of(self, model: str, recipe: str, task: str, metric: str = "") -> pd.DataFrame:
         """The rows of one cell, one per seed and language; empty if there are none.
 
-        `recipe` is what was trained before the target's own training set, where the task has one.
+        `recipe` is what was trained before the target's own training set, where the task has one; without
+        `metric`, it is the one that the settings name.
 
         Raises:
             StudyError: if they are of several splits or settings and the configuration names none.
         """
-        place = (model, recipe, task, self.settings.metrics[task])
-        rows = self._cells.get(place, self.table.iloc[:0])
+        metric = metric or self.settings.metrics[task]
+        rows = self._cells.get((model, recipe, task, metric), self.table.iloc[:0])
         choices = {
             "splits": ("split", self.settings.splits),
             "retrieval_settings": ("setting", self.settings.retrieval_settings),
@@ -123,8 +124,8 @@ def logit(value: "pd.Series[float]", n: "pd.Series[float]") -> "pd.Series[float]
 def gains(scores: Scores, model: str, recipe: str, task: str, baseline: str = MLM) -> pd.DataFrame:
     """What a recipe gains over the baseline, per seed and language, English left out.
 
-    Treatment and baseline share model, seed, language and examples. A baseline that has one run only,
-    because nothing of it is fine-tuned, stands beside every seed.
+    Treatment and baseline share model, seed, language and examples. The masked LM as it is has one run only,
+    because nothing of it is fine-tuned; it stands beside every seed.
 
     Returns:
         Columns seed, language, n, baseline, score, gain (score minus baseline) and logit_gain (the same of
@@ -132,7 +133,7 @@ def gains(scores: Scores, model: str, recipe: str, task: str, baseline: str = ML
     """
     ours, theirs = scores.of(model, recipe, task), scores.of(model, baseline, task)
     on = ["seed", "language"]
-    if theirs["seed"].nunique() == 1:
+    if theirs["seed"].nunique() == 1 and (theirs["recipe"] == MLM).all():
         theirs, on = theirs.drop(columns="seed"), ["language"]
     both = ours[ours["language"] != ENGLISH].merge(
         theirs[[*on, "value", "n"]], on=on, suffixes=("", "_baseline"), validate="many_to_one"

@@ -335,6 +335,7 @@ class QARetrievalJob(QARetrievalSettings, Resolved):
     """Settings of the jobs of study S3."""
 
     trained_languages: dict[str, list[str]] = Field({}, description="Languages of each multilingual QA task")
+    non_qa: list[str] = Field([], description="Of the other arms, those that are one English task but no QA")
 
 
 class OrderJob(OrderSettings, Resolved):
