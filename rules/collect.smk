@@ -7,6 +7,7 @@ localrules:
     languages,
     checkpoints,
     predictions,
+    xtreme,
     scores,
     study_typology,
     study_scale,
@@ -51,6 +52,16 @@ rule predictions:
         JOBS.all_predictions,
     message:
         "all predictions are there"
+
+
+rule xtreme:
+    """Predictions and labels as XTREME's own evaluate.py reads them, a folder per recipe and seed."""
+    input:
+        JOBS.xtreme_folders,
+    message:
+        f"what XTREME's evaluator reads is in {RUN}/xtreme"
+        if JOBS.xtreme_folders
+        else "the run has none of XTREME's tasks"
 
 
 rule scores:
@@ -114,9 +125,13 @@ rule export:
 
 
 rule sweep_layers:
-    """Every layer and pooling of the masked LMs on the run's retrieval tasks, apart from the scores."""
+    """Every layer and pooling of the masked LMs in the run's retrieval and mining, apart from the scores."""
     input:
         JOBS.sweep_files,
+    message:
+        f"the sweeps are in {RUN}/sweeps"
+        if JOBS.sweep_files
+        else "there is nothing to sweep: the run has neither retrieval nor mining without a head"
 
 
 rule report:

@@ -5,7 +5,7 @@
 
 
 rule generate_micro:
-    """Write one data set of micro-XTREME in its publisher's format."""
+    """Write one folder of micro-XTREME, a data set or two, in the publishers' formats."""
     output:
         directory(f"{RUN}/source/{{dataset_folder}}"),
     log:
@@ -17,7 +17,7 @@ rule generate_micro:
     priority: 1  # all training waits for it
     params:
         code=lambda w: JOBS.micro_code(w.dataset_folder),
-        dataset=lambda w: JOBS.micro_folders[w.dataset_folder],
+        datasets=lambda w: " ".join(JOBS.micro_folders[w.dataset_folder]),
         layout=lambda w: JOBS.micro_layout(w.dataset_folder),
         settings=JOBS.json(PLAN.settings.data.micro),
         languages=JOBS.generator_facts,
@@ -25,7 +25,7 @@ rule generate_micro:
     message:
         "generate {wildcards.dataset_folder} of micro-XTREME"
     shell:
-        "python scripts/generate_micro.py --dataset {params.dataset} --settings {params.settings:q}"
+        "python scripts/generate_micro.py --dataset {params.datasets:q} --settings {params.settings:q}"
         " --output {params.root} 2> >(tee {log:q} >&2)"
 
 
@@ -71,8 +71,8 @@ rule collect_evaluation_keys:
     message:
         "collect the keys of all evaluation sets"
     shell:
-        'python scripts/collect_evaluation_keys.py --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" --output {output:q}'
-        " 2> >(tee {log:q} >&2)"
+        'python scripts/collect_evaluation_keys.py --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
+        ' --folders "$XSTILTS_FOLDERS" --output {output:q} 2> >(tee {log:q} >&2)'
 
 
 rule prepare_training:
@@ -90,7 +90,7 @@ rule prepare_training:
         f"{RUN}/benchmarks/prepare_training/{{task}}.tsv"
     params:
         code=lambda w: JOBS.training_code(w.task),
-        entry=lambda w: JOBS.json(registry.training_tasks()[w.task]),
+        entry=lambda w: JOBS.training_entry(w.task),
         lock=lambda w: JOBS.training_locks(w.task),
     message:
         "prepare the training data of {wildcards.task}"

@@ -34,9 +34,10 @@ rule measure_fertility:
         code=JOBS.fertility_code,
         languages=lambda w: " ".join(PLAN.languages("tatoeba")),
         locks=lambda w: JOBS.evaluation_locks("tatoeba"),
+        source=JOBS.source_options("tatoeba"),
     message:
         "measure the fertility of the tokenizer of {wildcards.model}"
     shell:
-        'python scripts/measure_fertility.py --model {wildcards.model} --tokenizer {input.tokenizer:q} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
+        "python scripts/measure_fertility.py --model {wildcards.model} --tokenizer {input.tokenizer:q} {params.source}"
         " --dataset tatoeba --split test --languages {params.languages:q} --output {output:q}"
         " 2> >(tee {log:q} >&2)"

@@ -19,7 +19,7 @@ rule score_predictions:
         entry=lambda w: JOBS.scoring_entry(w.task),
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
-        split=lambda w: PLAN.task(w.task).data.split,
+        source=lambda w: JOBS.source_options(w.task),
         folder=lambda w, input: Path(input.predictions[0]).parent,
         key=lambda w: JOBS.score_key(w.model, w.recipe, w.seed, w.task),
     message:
@@ -28,7 +28,7 @@ rule score_predictions:
         "python -m xstilts.warm scripts/score_predictions.py"
         " --predictions {params.folder:q}"
         " --task {wildcards.task} --entry {params.entry:q} --languages {params.languages:q}"
-        ' --split {params.split} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" --key {params.key:q} --scores {output.scores:q}'
+        " {params.source} --key {params.key:q} --scores {output.scores:q}"
         " --outcomes {output.outcomes:q} 2> >(tee {log:q} >&2)"
 
 
@@ -49,13 +49,14 @@ rule score_controls:
         entry=lambda w: JOBS.scoring_entry(w.task),
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
+        source=lambda w: JOBS.source_options(w.task),
         run=PLAN.run.name,
         settings=JOBS.json(PLAN.settings.retrieval),
     message:
         "score the controls of {wildcards.task}"
     shell:
         "python scripts/score_controls.py --task {wildcards.task} --entry {params.entry:q}"
-        ' --languages {params.languages:q} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK" --run {params.run}'
+        " --languages {params.languages:q} {params.source} --run {params.run}"
         " --settings {params.settings:q} --scores {output:q} 2> >(tee {log:q} >&2)"
 
 
@@ -80,6 +81,7 @@ rule score_equal_pools:
         entry=lambda w: JOBS.prediction_entry(w.task),
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
+        source=lambda w: JOBS.source_options(w.task),
         settings=lambda w: JOBS.prediction_settings(w.model, w.recipe, w.task),
         size=PLAN.settings.studies.typology.pool_size,
         draws=PLAN.settings.studies.typology.pool_draws,
@@ -90,14 +92,14 @@ rule score_equal_pools:
         "score {wildcards.task} of {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}, with equal pools"
     shell:
         "python -m xstilts.warm scripts/score_equal_pools.py --checkpoint {input.checkpoint:q} --task {wildcards.task}"
-        ' --entry {params.entry:q} --languages {params.languages:q} --root "$XSTILTS_SOURCE"'
-        ' --lock "$XSTILTS_LOCK" --settings {params.settings:q} --size {params.size} --draws {params.draws}'
+        " --entry {params.entry:q} --languages {params.languages:q} {params.source}"
+        " --settings {params.settings:q} --size {params.size} --draws {params.draws}"
         " --key {params.key:q} --threads {params.threads} --device {params.device}"
         " --scores {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule score_sweep:
-    """A retrieval task of a masked LM with every hidden state and pooling, apart from the scores."""
+    """Retrieval or mining by a masked LM with every hidden state and pooling, apart from the scores."""
     input:
         checkpoint=lambda w: JOBS.checkpoint(w.model, "mlm", 0),
         data=lambda w: JOBS.evaluation_inputs(w.task),
@@ -108,7 +110,7 @@ rule score_sweep:
     benchmark:
         f"{RUN}/benchmarks/sweeps/{{model}}/{{task}}.tsv"
     wildcard_constraints:
-        task=JOBS.any_of(PLAN.retrieval_tasks),
+        task=JOBS.any_of(PLAN.headless_tasks),
     threads: lambda w: JOBS.threads(w.model, "mlm")
     resources:
         mem_mb=3000,
@@ -117,6 +119,7 @@ rule score_sweep:
         entry=lambda w: JOBS.scoring_entry(w.task),
         languages=lambda w: " ".join(PLAN.languages(w.task)),
         locks=lambda w: JOBS.evaluation_locks(w.task),
+        source=lambda w: JOBS.source_options(w.task),
         settings=lambda w: JOBS.prediction_settings(w.model, "mlm", w.task),
         key=lambda w: JOBS.sweep_key(w.model),
         threads=lambda w: JOBS.threads(w.model, "mlm"),
@@ -125,8 +128,8 @@ rule score_sweep:
         "sweep the layers and poolings of {wildcards.model}/mlm on {wildcards.task}"
     shell:
         "python -m xstilts.warm scripts/score_sweep.py --checkpoint {input.checkpoint:q} --task {wildcards.task}"
-        ' --entry {params.entry:q} --languages {params.languages:q} --root "$XSTILTS_SOURCE"'
-        ' --lock "$XSTILTS_LOCK" --settings {params.settings:q} --key {params.key:q}'
+        " --entry {params.entry:q} --languages {params.languages:q} {params.source}"
+        " --settings {params.settings:q} --key {params.key:q}"
         " --threads {params.threads} --device {params.device} --scores {output:q}"
         " 2> >(tee {log:q} >&2)"
 

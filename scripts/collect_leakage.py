@@ -18,7 +18,7 @@ def main(
     """Write one sorted table."""
     tables = [read_table(path) for path in inputs or []]
     table = pd.concat(tables or [leakage_table([])], ignore_index=True)
-    write_table(table.sort_values(["trained_on", "language", "evaluation"], kind="stable"), output)
+    write_table(table.sort_values(["trained_on", "split", "language", "evaluation"], kind="stable"), output)
 
 
 if __name__ == "__main__":

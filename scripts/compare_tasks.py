@@ -15,7 +15,7 @@ from xstilts.data.storage import read_examples
 from xstilts.job_settings import Pool
 from xstilts.model.layers import default_layer, layers_of
 from xstilts.recipes import parse
-from xstilts.registry import Split
+from xstilts.registry import HeldOut
 from xstilts.tables import write_table
 from xstilts.task_similarity import compare, english_texts
 
@@ -25,7 +25,7 @@ class EvaluationText(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    data: Split
+    data: HeldOut
     languages: list[str]
 
 
@@ -84,7 +84,7 @@ def _evaluated(source: FolderSource, task: str, place: EvaluationText) -> list[s
     examples = [
         example
         for language in place.languages
-        for example in source.read(place.data.dataset, place.data.split, language)
+        for example in source.read(place.data.dataset, place.data.of(language), language)
     ]
     return english_texts(examples, task)
 

@@ -1,6 +1,5 @@
 """Prepare the training and selection data of one task."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +8,7 @@ from typer import Option
 from xstilts.command_line import run
 from xstilts.data.leakage import EvaluationKeys
 from xstilts.data.preparation import prepare_task
-from xstilts.data.sources import open_source
+from xstilts.data.sources import folders_from, open_source
 from xstilts.data.storage import write_examples
 from xstilts.registry import TrainingTask
 from xstilts.tables import write_table
@@ -32,7 +31,7 @@ def main(
         task,
         TrainingTask.model_validate_json(entry),
         EvaluationKeys.load(keys),
-        {name: Path(folder) for name, folder in json.loads(folders).items()},
+        folders_from(folders),
     )
     write_examples(train, prepared.train)
     write_examples(dev, prepared.dev)

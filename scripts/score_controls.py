@@ -9,11 +9,12 @@ from typer import Option
 from xstilts.command_line import from_json, run
 from xstilts.data.examples import ParallelExample, QueryExample
 from xstilts.data.queries import gold
+from xstilts.data.shares import capped
 from xstilts.data.sources import FolderSource, open_source
 from xstilts.errors import ConfigError
 from xstilts.job_settings import RetrievalSettings
 from xstilts.registry import EvaluationTask
-from xstilts.scoring import Measure, score, scored_split
+from xstilts.scoring import Measure, score, tuned_threshold
 from xstilts.scoring.controls import chance, pool_chance, tfidf_pairs, tfidf_pool, tfidf_rankings
 from xstilts.scoring.table import RunKey, chosen, score_rows, score_table
 from xstilts.tables import write_table
@@ -39,7 +40,6 @@ def main(
     if not definition.is_retrieval:
         raise ConfigError(f"controls are for retrieval, not {definition.type}", where=f"task {task}")
     how = from_json(RetrievalSettings, settings, "--settings")
-    split = definition.data.split
     source = open_source(root, lock)
     rows = []
     if definition.type == "dual_encoder":
@@ -50,19 +50,20 @@ def main(
         for model, setting, measures in found:
             key = RunKey(run=run_name, model=model, parameters=0, recipe="-", seed=0, setting=setting)
             shown = chosen(measures, definition.metrics, task)
-            rows += score_rows(key, task, scored_split(definition.type, split), language, shown)
+            rows += score_rows(key, task, definition.scored(language), language, shown)
     write_table(score_table(rows), scores)
 
 
 def _pool(
     source: FolderSource, definition: EvaluationTask, languages: list[str]
 ) -> Iterator[tuple[str, list[Control]]]:
-    """A pool that is too large for n-grams has chance alone."""
+    """Of the queries that models are scored on; a pool that is too large for n-grams has chance alone."""
     queries = {
-        language: [example for example in examples if isinstance(example, QueryExample)]
+        language: [e for e in capped(examples, definition.cap) if isinstance(e, QueryExample)]
         for language, examples in gold(source, definition, languages)
     }
-    pool = list(source.candidates(definition.data.dataset, definition.data.split, languages))
+    splits = {language: definition.data.of(language) for language in languages}
+    pool = list(source.candidates(definition.data.dataset, splits))
     found = tfidf_pool(queries, pool) if len(pool) <= LARGEST else {}
     for language, part in queries.items():
         controls: list[Control] = [("chance", "-", pool_chance(part, len(pool)))]
@@ -76,9 +77,12 @@ def _by_language(
     source: FolderSource, definition: EvaluationTask, languages: list[str], how: RetrievalSettings
 ) -> Iterator[tuple[str, list[Control]]]:
     for language in languages:
-        read = source.read(definition.data.dataset, definition.data.split, language)
-        examples = cast("list[ParallelExample]", read)
-        yield language, _mining(examples, how) if definition.type == "mining" else _retrieval(examples, how)
+        read = [source.read(*part, language) for part in definition.parts(language)]
+        *tuned, examples = cast("list[list[ParallelExample]]", read)
+        if definition.type == "mining":
+            yield language, _mining(examples, how, *tuned)
+        else:
+            yield language, _retrieval(examples, how)
 
 
 def _retrieval(examples: list[ParallelExample], how: RetrievalSettings) -> list[Control]:
@@ -86,9 +90,15 @@ def _retrieval(examples: list[ParallelExample], how: RetrievalSettings) -> list[
     return [("chance", "-", chance(examples)), ("tfidf", f"char-ngrams-{how.direction}-cosine", tfidf)]
 
 
-def _mining(examples: list[ParallelExample], how: RetrievalSettings) -> list[Control]:
+def _mining(
+    examples: list[ParallelExample], how: RetrievalSettings, tuned: list[ParallelExample] | None = None
+) -> list[Control]:
     """Nobody mines pairs at random: there is no chance."""
-    tfidf = score("mining", examples, tfidf_pairs(examples, how.neighbours, how.pairs))
+    threshold = None
+    if tuned is not None:
+        threshold = tuned_threshold("mining", tuned, tfidf_pairs(tuned, how.neighbours, how.pairs))
+    found = tfidf_pairs(examples, how.neighbours, how.pairs)
+    tfidf = score("mining", examples, found, threshold=threshold)
     return [("tfidf", f"char-ngrams-{how.pairs}-margin", tfidf)]
 
 

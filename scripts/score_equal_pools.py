@@ -49,13 +49,14 @@ def main(
     whose = from_json(RunKey, json.dumps(known), "--key")
     rows = []
     for language in sorted(languages.split()):
-        examples = source.read(definition.data.dataset, definition.data.split, language)
+        split = definition.data.of(language)
+        examples = source.read(definition.data.dataset, split, language)
         label = f"equal pools {task} {language}"
         queries, index = queries_and_index(model, examples, layer, chosen, label)
         seed = seed_of(0, "pools", language)
         value = equal_pool_accuracy(queries, index, size, draws, seed, chosen.neighbours)
         measures = {"accuracy": Measure(value, min(size, len(examples)))}
-        rows += score_rows(whose, task, definition.data.split, language, measures)
+        rows += score_rows(whose, task, split, language, measures)
     write_table(score_table(rows), scores)
 
 

@@ -15,7 +15,7 @@ from xstilts.data.sources import open_source
 from xstilts.prediction import stamps
 from xstilts.prediction.submission import prediction_path, read_predictions
 from xstilts.registry import EvaluationTask
-from xstilts.scoring import score, scored_split
+from xstilts.scoring import score, tuned_threshold
 from xstilts.scoring.table import (
     RunKey,
     chosen,
@@ -29,7 +29,6 @@ from xstilts.tables import write_table
 
 def main(
     predictions: Annotated[Path, Option(help="folder with <split>-<language>.<tsv|json>")],
-    split: Annotated[str, Option(help="split that was predicted")],
     languages: Annotated[str, Option(help="languages, separated by spaces")],
     task: Annotated[str, Option(help="name of the evaluation task")],
     entry: Annotated[str, Option(help="the task's registry entry, as JSON")],
@@ -48,12 +47,20 @@ def main(
         if not any(is_labelled(example) for example in examples):
             print(f"{task} {language}: the gold answers are withheld; predicted, not scored", file=sys.stderr)
             continue
+        *tuned, (_, split) = definition.parts(language)
         file = prediction_path(predictions, definition.type, split, language)
         found = read_predictions(file, definition.type, examples)
-        whose = _key(key, file)
-        every = score(definition.type, examples, found, definition.labels, definition.normalisation)
-        measures = chosen(every, definition.metrics, task)
-        shown = scored_split(definition.type, split)
+        whose, threshold = _key(key, file), None
+        for part in tuned:
+            known = source.read(*part, language)
+            path = prediction_path(predictions, definition.type, part[1], language)
+            threshold = tuned_threshold(
+                definition.type, known, read_predictions(path, definition.type, known)
+            )
+        every = score(
+            definition.type, examples, found, definition.labels, definition.normalisation, threshold
+        )
+        measures, shown = chosen(every, definition.metrics, task), definition.scored(language)
         rows += score_rows(whose, task, shown, language, measures)
         per_example += outcome_rows(whose, task, shown, language, examples, measures)
     write_outcomes(per_example, outcomes)

@@ -1,4 +1,4 @@
-"""Score one retrieval task of a masked LM with every hidden state and pooling, apart from the scores."""
+"""Score a task without a head with every hidden state and pooling of a masked LM, apart from the scores."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from typer import Option
 from xstilts import card
 from xstilts.command_line import from_json, run
 from xstilts.data.sources import open_source
-from xstilts.job_settings import RetrievalPredictionJob
+from xstilts.job_settings import MiningPredictionJob, RetrievalPredictionJob
 from xstilts.registry import EvaluationTask
 from xstilts.scoring.table import RunKey, chosen, score_rows, score_table
 from xstilts.tables import write_table
@@ -17,11 +17,11 @@ from xstilts.tables import write_table
 
 def main(
     checkpoint: Annotated[Path, Option(help="The checkpoint")],
-    task: Annotated[str, Option(help="Name of the retrieval task")],
+    task: Annotated[str, Option(help="Name of the retrieval or mining task")],
     entry: Annotated[str, Option(help="Its registry entry, as JSON")],
     languages: Annotated[str, Option(help="Languages, separated by spaces")],
     root: Annotated[Path, Option(help="Source folder of the examples")],
-    settings: Annotated[str, Option(help="Direction and similarity, as JSON")],
+    settings: Annotated[str, Option(help="Direction and similarity, or neighbours and pairs, as JSON")],
     key: Annotated[str, Option(help="run, model, recipe and seed of the scores, as JSON")],
     threads: Annotated[int, Option(help="CPU threads")],
     device: Annotated[str, Option(help="auto, cpu or cuda")],
@@ -30,7 +30,11 @@ def main(
 ) -> None:
     """Write the task's metrics for each layer, pooling and language."""
     definition = from_json(EvaluationTask, entry, "--entry")
-    how = from_json(RetrievalPredictionJob, settings, "--settings")
+    how: MiningPredictionJob | RetrievalPredictionJob
+    if definition.type == "mining":
+        how = from_json(MiningPredictionJob, settings, "--settings")
+    else:
+        how = from_json(RetrievalPredictionJob, settings, "--settings")
     source = open_source(root, lock)
     from xstilts.model import checkpoint as checkpoints
     from xstilts.model.device import prepare
@@ -39,14 +43,15 @@ def main(
     place = prepare(device, threads)
     model = checkpoints.load(checkpoint, with_heads=False).to(place)
     known = {**json.loads(key), "parameters": card.read(checkpoint)["parameters"]}
-    split, rows = definition.data.split, []
+    rows = []
     for language in sorted(languages.split()):
+        split = definition.data.of(language)
         examples = source.read(definition.data.dataset, split, language)
         label = f"sweep {task} {language}"
         for setting, measures in every_setting(model, examples, how, label):
             whose = from_json(RunKey, json.dumps({**known, "setting": setting}), "--key")
             wanted = chosen(measures, definition.metrics, task)
-            rows += score_rows(whose, task, split, language, wanted)
+            rows += score_rows(whose, task, definition.scored(language), language, wanted)
     write_table(score_table(rows), scores)
 
 

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,22 +18,25 @@ from pydantic import BaseModel
 
 from xstilts import fingerprint, recipes, registry, warm
 from xstilts.claims.facts import RunFacts
+from xstilts.data.counts import published
 from xstilts.data.lock import Lock, load_lock, lock_entry, sha256_of
 from xstilts.data.sources import HUB, PARQUET, FolderSource
 from xstilts.errors import ConfigError, DataError, NoGpuError
 from xstilts.micro.cldr import selected_languages
 from xstilts.micro.generate import DATASETS as MICRO_DATASETS
 from xstilts.micro.generate import files_of
+from xstilts.micro.sizes import size_of
 from xstilts.plan import Cell, Plan
 from xstilts.prediction.stamps import stamp_path
 from xstilts.prediction.submission import prediction_path, written_files
 from xstilts.recipes import MLM, UNTRAINED
-from xstilts.registry import PredictionTask, Split
+from xstilts.registry import EvaluationTask, HeldOut, PredictionTask, Split
 from xstilts.registry.hub import hub_dataset, hub_datasets
 from xstilts.scoring import SCORERS
 from xstilts.varied import resolve
 
 TEXTS = ("text", "pairs")
+OWN = "it is the folder of the publisher's files, at the paths of xstilts/registry/datasets.yaml"
 PROGRAMS = {  # of all other types: predict_task
     "retrieval": "predict_retrieval",
     "mining": "predict_mining",
@@ -55,6 +58,7 @@ class Jobs:
         self.is_mirror = self.settings.data.source == "mirror"
         self.source_root = str(self.settings.data.mirror) if self.is_mirror else f"{self.folder}/source"
         self.lock_path = self.settings.data.lock if self.is_mirror else None
+        self.folders = self.settings.data.folders
 
     @staticmethod
     def json(value: BaseModel | dict[str, Any] | None) -> str:
@@ -79,7 +83,9 @@ class Jobs:
         os.environ["XSTILTS_SOURCE"] = self.source_root
         made = "none" if self.is_micro else HUB
         os.environ["XSTILTS_LOCK"] = self.lock_path or "" if self.is_mirror else made
-        os.environ["XSTILTS_FOLDERS"] = self.json(self.settings.data.folders)
+        os.environ["XSTILTS_FOLDERS"] = self.json(self.folders)
+        for name, folder in self.folders.items():
+            os.environ[f"XSTILTS_DATA_{name}"] = folder
         for name in self.imported_models:
             fetched = "".join(self.model_inputs(name))
             os.environ[f"XSTILTS_FOLDER_{name}"] = self.settings.models[name].folder or fetched
@@ -103,18 +109,35 @@ class Jobs:
 
         Raises:
             DataError: if the source lacks a data set, split or language that the run reads.
-            ConfigError: if inputs may be longer than a model allows.
+            ConfigError: if inputs may be longer than a model allows, a recipe wants more examples than there
+                are, or a data set cannot lie in a folder of its own.
         """
+        self._check_folders()
         for task in self.tasks:
-            self._insist(task, self.plan.task(task).data, self.plan.languages(task), trained=False)
+            for split, languages in self._read_by(task):
+                self._insist(task, split, languages, trained=False)
         for task in self.plan.training_tasks:
-            entry = registry.training_tasks()[task]
+            entry = self.plan.training_task(task)
             for split in entry.splits:
                 self._insist(task, split, entry.languages, trained=True)
         if self.is_hub and self.reads_corpus:
             hub_dataset("text")
         self._check_lengths()
+        self._check_caps()
         _ = self.all_evaluation_locks, self.text_locks
+
+    def _check_folders(self) -> None:
+        """Refuse a folder that nothing would read, and one that is not there."""
+        tasks = [task for task in registry.training_tasks().values() if not task.is_text]
+        known = {split.dataset for task in tasks for split in task.splits}
+        known |= {name for name, entry in registry.datasets().items() if entry.evaluation}
+        for name, folder in self.folders.items():
+            where = f"data.folders.{name}"
+            if name not in known:
+                what = f"no data set '{name}' can lie in a folder of its own"
+                raise ConfigError(what, where=where, hint=f"choose among {', '.join(sorted(known))}")
+            if not Path(folder).is_dir():
+                raise DataError(f"the folder of {name} is missing: {folder}", where=where, hint=OWN)
 
     @cached_property
     def lock(self) -> Lock | None:
@@ -127,15 +150,19 @@ class Jobs:
         It is known beforehand what will be in micro-XTREME and on the hub, and by the lock what is in a
         mirror. A mirror without a lock is looked into only for what has to be obtained first.
         """
-        obtain = registry.datasets()[split.dataset].obtain
+        obtain, is_own = registry.datasets()[split.dataset].obtain, split.dataset in self.folders
         known = not self.is_mirror or self.lock
-        if split.dataset in self.settings.data.folders or not (known or obtain):
+        if not (known or obtain or is_own):
             return
         held = self._held(split)
         if lacking := [code for code in languages if code not in held]:
             sources = {"micro": "micro-XTREME", "hub": "the source `hub`"}
             source = sources.get(self.settings.data.source, self.lock_path or self.source_root)
             there = f"it has {', '.join(held)}" if held else f"it holds {', '.join(self._datasets_held)}"
+            if is_own:
+                source, there = f"data.folders.{split.dataset}", OWN
+            if not trained and self.run.split == "test":
+                there += "; run.split: dev scores development splits"
             left_out = [task] if trained else [f"{task}/{code}" for code in lacking] if held else []
             leave_out = f"; or leave it out: run.without: [{', '.join(left_out)}]" if left_out else ""
             raise DataError(
@@ -147,6 +174,9 @@ class Jobs:
     def _held(self, split: Split) -> list[str]:
         """The languages of a split that the source has."""
         name, part = split.dataset, split.split
+        if name in self.folders:
+            folder = self._own_folder(name)
+            return folder.languages(name, part) if folder.root.is_dir() else []
         if name not in self._datasets_held and (self.lock or not self.is_mirror):
             return []
         if self.is_micro:
@@ -183,28 +213,59 @@ class Jobs:
                     hint="lower max_length or raise positions",
                 )
 
+    def _check_caps(self) -> None:
+        """A recipe may not ask for more examples than the source is known to have."""
+        for _, recipe, _ in self.plan.checkpoints:
+            for part in self.plan.supervised(recipe):
+                entry = self.plan.training_task(part.task)
+                counts = [self._count(split, code) for split in entry.train for code in entry.languages]
+                known = [count for count in counts if count is not None]
+                if part.examples and len(known) == len(counts) and part.examples > sum(known):
+                    raise ConfigError(
+                        f"'{part}' asks for more examples than {part.task} has ({sum(known)})",
+                        where=f"the recipe {recipe}",
+                        hint=f"write '{part.task}', or a smaller number",
+                    )
+
+    def _count(self, split: Split, language: str) -> int | None:
+        """How many examples there are, where that is known beforehand (None: it is not)."""
+        name, part = split.dataset, split.split
+        if name in self.folders:
+            return None
+        if self.is_micro:
+            return size_of(name, part, self.settings.data.micro)
+        if self.lock:
+            return self.lock.counts(name, part, language)["examples"]
+        return published(name, part, language, self.is_hub)
+
     def check_data(self) -> None:
         """Before the first job: is the mirror there, and is every file of it of the right size?
 
-        The same is asked of the folders of single data sets that the run trains on.
+        The same is asked of the folders of single data sets.
 
         Raises:
             DataError: naming the folder, or a few of the files at fault.
         """
-        for task in self.plan.training_tasks:
-            for split in registry.training_tasks()[task].splits:
-                if split.dataset in self.settings.data.folders:
+        trained = [
+            split for task in self.plan.training_tasks for split in self.plan.training_task(task).splits
+        ]
+        scored = [split for task in self.tasks for split, _ in self._read_by(task)]
+        for split in [*trained, *scored]:
+            if split.dataset in self.folders:
+                try:
                     self._own_folder(split.dataset).check([f"{split.dataset}/{split.split}"])
+                except DataError as error:
+                    where = f"data.folders.{split.dataset}: {error.where}"
+                    raise DataError(error.what, where=where, hint=OWN) from error
         if self.is_mirror:
             locked = self.lock.datasets() if self.lock else []
-            read = self._datasets_read
+            read = self._datasets_read - set(self.folders)
             FolderSource(Path(self.source_root), self.lock).check(name for name in locked if name in read)
 
     @property
     def _datasets_read(self) -> set[str]:
         """The data sets that any job reads: of every evaluation task, since nothing of them is trained on."""
-        entries = registry.training_tasks()
-        trained = {split.dataset for task in self.plan.training_tasks for split in entries[task].splits}
+        trained = {name for task in self.plan.training_tasks for name in self._training_datasets(task)}
         text = {"text", "pairs"} if self.reads_corpus else set()
         return {*trained, *self._evaluation_datasets, *text}
 
@@ -222,31 +283,34 @@ class Jobs:
                 raise NoGpuError
 
     @cached_property
-    def micro_folders(self) -> dict[str, str]:
-        """The folders of micro-XTREME, and the data set that each holds."""
-        if not self.is_micro:
-            return {}
-        return {_first_folder(dataset): dataset for dataset in MICRO_DATASETS}
+    def micro_folders(self) -> dict[str, list[str]]:
+        """The folders of micro-XTREME, and the data sets that each holds."""
+        found: dict[str, list[str]] = {}
+        for dataset in MICRO_DATASETS if self.is_micro else ():
+            found.setdefault(_first_folder(dataset), []).append(dataset)
+        return found
 
     def micro_layout(self, folder: str) -> str:
-        """Where the files of one data set lie."""
-        return self.json(
-            registry.datasets()[self.micro_folders[folder]].model_dump(include={"splits", "codes"})
-        )
+        """Where the files of the data sets of one folder lie."""
+        entries = registry.datasets()
+        names = self.micro_folders[folder]
+        return self.json({name: entries[name].model_dump(include={"splits", "codes"}) for name in names})
 
     def micro_code(self, folder: str) -> str:
-        """Hash of the generator of one data set."""
-        module = f"xstilts.micro.{self.micro_folders[folder]}"
-        return fingerprint.code_hash("scripts/generate_micro.py", module)
+        """Hash of the generators of the data sets of one folder."""
+        modules = (f"xstilts.micro.{name}" for name in self.micro_folders[folder])
+        return fingerprint.code_hash("scripts/generate_micro.py", *modules)
 
     def _inputs(self, dataset: str, split: str, languages: list[str] | None = None) -> list[str]:
-        """Folders that a job reads of what the run has made or fetched; files of a mirror are not inputs."""
+        """Folders that a job reads of what the run has made or fetched; all other files are not inputs."""
+        if dataset in self.folders:
+            return []
         if self.is_hub and dataset in hub_datasets():
             entry = hub_datasets()[dataset]
             wanted = entry.languages_of(split) if languages is None else languages
             parts = sorted({entry.part(split, language) for language in wanted})
             return [f"{self.source_root}/{dataset}/{split}/{part}" for part in parts]
-        held = dataset in self.micro_folders.values()
+        held = self.is_micro and dataset in MICRO_DATASETS
         return [f"{self.source_root}/{_first_folder(dataset)}"] if held else []
 
     @property
@@ -267,24 +331,35 @@ class Jobs:
         return sorted(set(data) if self.is_hub else ()) + models
 
     def _locks(self, dataset: str, split: str, languages: list[str] | None = None) -> dict[str, str]:
+        """Checksums of a mirror's files, by its lock, or of those in a folder of their own, as they are."""
+        if dataset in self.folders:
+            source = self._own_folder(dataset)
+            codes = source.languages(dataset, split) if languages is None else languages
+            paths = [path for code in codes for path in source.paths(dataset, split, code)]
+            present = sorted({path for path in paths if path.is_file()})
+            return {
+                path.relative_to(source.root).as_posix(): _checksum(path, _state(path)) for path in present
+            }
         return {} if self.lock is None else lock_entry(self.lock, [(dataset, split, languages)])
 
     def formats(self, datasets: list[str]) -> list[str]:
         """The modules that parse data sets, which jobs load by name."""
-        entries, own = registry.datasets(), self.settings.data.folders
-        formats = {PARQUET if self.is_hub and name not in own else entries[name].format for name in datasets}
+        entries = registry.datasets()
+        formats = {
+            PARQUET if self.is_hub and name not in self.folders else entries[name].format for name in datasets
+        }
         return sorted(f"xstilts.data.formats.{name}" for name in formats)
 
     @cached_property
     def _evaluation_datasets(self) -> list[str]:
         """Every data set of the source that holds out a split, selected by the run or not."""
         if self.is_micro:
-            held = list(self.micro_folders.values())
+            held = list(MICRO_DATASETS)
         elif self.is_hub:
             held = list(hub_datasets())
         else:
             held = self.lock.datasets() if self.lock else list(registry.datasets())
-        return sorted(name for name in held if registry.datasets()[name].evaluation)
+        return sorted(name for name in {*held, *self.folders} if registry.datasets()[name].evaluation)
 
     @property
     def all_evaluation_inputs(self) -> list[str]:
@@ -299,10 +374,9 @@ class Jobs:
     def all_evaluation_locks(self) -> dict[str, str]:
         """Checksums of all evaluation sets."""
         found: dict[str, str] = {}
-        for name in self._evaluation_datasets if self.lock else []:
-            assert self.lock is not None
+        for name in self._evaluation_datasets:
             for split in registry.datasets()[name].evaluation:
-                if split in self.lock.splits(name):
+                if name in self.folders or (self.lock and split in self.lock.splits(name)):
                     found |= self._locks(name, split)
         return found
 
@@ -312,35 +386,35 @@ class Jobs:
         formats = self.formats(self._evaluation_datasets)
         return fingerprint.code_hash("scripts/collect_evaluation_keys.py", *formats)
 
-    @staticmethod
-    def _training_datasets(task: str) -> list[str]:
-        return [split.dataset for split in registry.training_tasks()[task].splits]
+    def _training_datasets(self, task: str) -> list[str]:
+        return [split.dataset for split in self.plan.training_task(task).splits]
+
+    def training_entry(self, task: str) -> str:
+        """What a training task is trained and selected on in this run."""
+        return self.json(self.plan.training_task(task))
 
     def training_inputs(self, task: str) -> list[str]:
         """Folders of a training task."""
-        entry = registry.training_tasks()[task]
-        splits = [split for split in entry.splits if split.dataset not in self.settings.data.folders]
-        found = [self._inputs(split.dataset, split.split, entry.languages) for split in splits]
+        entry = self.plan.training_task(task)
+        found = [self._inputs(split.dataset, split.split, entry.languages) for split in entry.splits]
         return sorted({folder for folders in found for folder in folders})
 
     def training_locks(self, task: str) -> dict[str, str]:
         """Checksums of a training task."""
-        entry, found = registry.training_tasks()[task], dict[str, str]()
+        entry, found = self.plan.training_task(task), dict[str, str]()
         for split in entry.splits:
-            if split.dataset in self.settings.data.folders:
-                found |= self._own_checksums(split, entry.languages)
-            else:
-                found |= self._locks(split.dataset, split.split, entry.languages)
+            found |= self._locks(split.dataset, split.split, entry.languages)
         return found
 
     def _own_folder(self, dataset: str) -> FolderSource:
-        return FolderSource(Path(self.settings.data.folders[dataset]))
+        return FolderSource(Path(self.folders[dataset]))
 
-    def _own_checksums(self, split: Split, languages: list[str]) -> dict[str, str]:
-        """Of the files of a data set in a folder of its own, so that others are noticed."""
-        source = self._own_folder(split.dataset)
-        paths = [path for code in languages for path in source.paths(split.dataset, split.split, code)]
-        return {path.relative_to(source.root).as_posix(): sha256_of(path) for path in paths if path.is_file()}
+    def source_options(self, task: str) -> str:
+        """Where the programs that read an evaluation task find its data; the paths are in the environment."""
+        name = self.plan.task(task).data.dataset
+        if name in self.folders:
+            return f'--root "$XSTILTS_DATA_{name}" --lock ""'
+        return '--root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
 
     def training_code(self, task: str) -> str:
         """Hash of the preparation and the parsers of a training task."""
@@ -522,20 +596,41 @@ class Jobs:
         """The evaluation tasks of the run."""
         return sorted({cell.task for cell in self.plan.cells})
 
+    def task(self, name: str) -> EvaluationTask:
+        """The plan's entry of an evaluation task; a threshold is tuned on a split that the source has."""
+        entry, languages = self.plan.task(name), self.plan.languages(name)
+        held = {} if entry.tune is None else {split: self._held(split) for split in _splits(entry.tune)}
+        if all(code in codes for codes in held.values() for code in languages):
+            return entry
+        return entry.model_copy(update={"tune": None})
+
+    def _read_by(self, task: str) -> list[tuple[Split, list[str]]]:
+        """Every split that an evaluation task reads, with its languages."""
+        entry, found = self.task(task), dict[Split, list[str]]()
+        for code in self.plan.languages(task):
+            for dataset, split in entry.parts(code):
+                found.setdefault(Split(dataset=dataset, split=split), []).append(code)
+        return list(found.items())
+
     def evaluation_inputs(self, task: str) -> list[str]:
         """Folders of an evaluation task."""
-        data = self.plan.task(task).data
-        return self._inputs(data.dataset, data.split, self.plan.languages(task))
+        found = [self._inputs(split.dataset, split.split, codes) for split, codes in self._read_by(task)]
+        return sorted({folder for folders in found for folder in folders})
 
     def evaluation_locks(self, task: str) -> dict[str, str]:
         """Checksums of an evaluation task."""
-        data = self.plan.task(task).data
-        return self._locks(data.dataset, data.split, self.plan.languages(task))
+        found: dict[str, str] = {}
+        for split, codes in self._read_by(task):
+            found |= self._locks(split.dataset, split.split, codes)
+        return found
 
     def _predictions(self, task: str, folder: str) -> list[Path]:
-        entry = self.plan.task(task)
-        languages = self.plan.languages(task)
-        return [prediction_path(Path(folder), entry.type, entry.data.split, code) for code in languages]
+        entry, languages = self.task(task), self.plan.languages(task)
+        return [
+            prediction_path(Path(folder), entry.type, split, code)
+            for code in languages
+            for _, split in entry.parts(code)
+        ]
 
     def prediction_files(self, task: str) -> list[str]:
         """Outputs of the prediction rule of a task, with the wildcards of a checkpoint."""
@@ -555,13 +650,73 @@ class Jobs:
         folder, kind = self.prediction_folder(model, recipe, seed, task), self.plan.task(task).type
         return [str(file) for path in self._predictions(task, folder) for file in written_files(path, kind)]
 
+    @cached_property
+    def _xtreme(self) -> dict[tuple[str, str, int], dict[str, Cell]]:
+        """By model, recipe and seed, the cells of XTREME's tasks: what its evaluator takes for one model.
+
+        The recipe is that before the stages that train on the tasks' own English data. What has no seed, the
+        masked LM as it is, goes with every seed.
+        """
+        found: dict[tuple[str, str, int], dict[str, Cell]] = {}
+        for cell in self.plan.cells:
+            if self.plan.task(cell.task).languages.xtreme:
+                own = cell.intermediate if cell.intermediate != "-" else MLM
+                recipe = cell.recipe if cell.target == "-" else own
+                for seed in self.run.seeds if cell.recipe in (MLM, UNTRAINED) else [cell.seed]:
+                    found.setdefault((cell.model, recipe, seed), {})[cell.task] = cell
+        return found
+
+    @property
+    def xtreme_folders(self) -> list[str]:
+        """A folder for XTREME's evaluator per model, recipe and seed."""
+        return [f"{self.folder}/xtreme/{model}/{recipe}/seed{seed}" for model, recipe, seed in self._xtreme]
+
+    def xtreme_inputs(self, model: str, recipe: str, seed: str) -> list[str]:
+        """The predictions that one of them holds."""
+        cells = self._xtreme[model, recipe, int(seed)].values()
+        return [file for c in cells for file in self.predictions(c.model, c.recipe, c.seed, c.task)]
+
+    def xtreme_data(self, model: str, recipe: str, seed: str) -> list[str]:
+        """The folders of their gold examples."""
+        return sorted(
+            {
+                folder
+                for task in self._xtreme[model, recipe, int(seed)]
+                for folder in self.evaluation_inputs(task)
+            }
+        )
+
+    def xtreme_locks(self, model: str, recipe: str, seed: str) -> dict[str, str]:
+        """The checksums of the same."""
+        locks = [self.evaluation_locks(task) for task in self._xtreme[model, recipe, int(seed)]]
+        return {path: checksum for each in locks for path, checksum in each.items()}
+
+    def xtreme_parts(self, model: str, recipe: str, seed: str) -> str:
+        """Entry, languages and predictions of each task in it."""
+        parts = {
+            task: {
+                "entry": json.loads(self.prediction_entry(task)),
+                "wanted": self.plan.task(task).languages.xtreme,
+                "languages": self.plan.languages(task),
+                "predictions": self.prediction_folder(cell.model, cell.recipe, cell.seed, task),
+            }
+            for task, cell in self._xtreme[model, recipe, int(seed)].items()
+        }
+        return self.json(parts)
+
+    def xtreme_code(self, model: str, recipe: str, seed: str) -> str:
+        """Hash of the code that lays it out and the parsers of its tasks."""
+        tasks = self._xtreme[model, recipe, int(seed)]
+        formats = self.formats([self.plan.task(task).data.dataset for task in tasks])
+        return fingerprint.code_hash("scripts/arrange_xtreme.py", *formats)
+
     def prediction_entry(self, task: str) -> str:
         """What a prediction job needs of the registry's entry of a task."""
-        return self.json(self.plan.task(task).model_dump(include=set(PredictionTask.model_fields)))
+        return self.json(self.task(task).model_dump(include=set(PredictionTask.model_fields)))
 
     def scoring_entry(self, task: str) -> str:
         """What a scoring job needs of it; its languages and its target decide no score."""
-        return self.json(self.plan.task(task).model_dump(exclude={"languages", "target"}))
+        return self.json(self.task(task).model_dump(exclude={"languages", "target", "test"}))
 
     def prediction_script(self, task: str) -> str:
         """The program that predicts a task."""
@@ -610,8 +765,8 @@ class Jobs:
     @property
     def single_task_entries(self) -> str:
         """The registry's entries of those tasks."""
-        entries = registry.training_tasks()
-        return self.json({task: entries[task].model_dump() for _, task, _ in self.plan.single_tasks})
+        tasks = [task for _, task, _ in self.plan.single_tasks]
+        return self.json({task: self.plan.training_task(task).model_dump() for task in tasks})
 
     @property
     def vacuity_code(self) -> str:
@@ -638,8 +793,8 @@ class Jobs:
 
     @property
     def sweep_files(self) -> list[str]:
-        """A table of every layer and pooling for each model and each of the run's retrieval tasks."""
-        tasks = self.plan.retrieval_tasks
+        """A table of every layer and pooling for each model and each of the run's tasks without a head."""
+        tasks = self.plan.headless_tasks
         return [f"{self.folder}/sweeps/{model}/{task}.tsv" for model in self.plan.models for task in tasks]
 
     @property
@@ -726,6 +881,21 @@ class Jobs:
         kinds = (registry.training_tasks, registry.evaluation_tasks, registry.datasets, registry.languages)
         entries = [{name: entry.model_dump() for name, entry in kind().items()} for kind in kinds]
         return fingerprint.text_hash(json.dumps(entries, sort_keys=True))
+
+
+def _splits(held: HeldOut) -> list[Split]:
+    return [Split(dataset=held.dataset, split=name) for name in held.splits]
+
+
+def _state(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+@cache
+def _checksum(path: Path, state: tuple[int, int]) -> str:
+    """Of a file in a folder of its own; read once, as several jobs ask for it and it may be large."""
+    return sha256_of(path)
 
 
 def _first_folder(dataset: str) -> str:

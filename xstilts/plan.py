@@ -21,7 +21,7 @@ from xstilts.job_settings import (
     TaskPredictionJob,
 )
 from xstilts.recipes import MLM, UNTRAINED, Part, Recipe
-from xstilts.registry import EvaluationTask, TaskType, TrainingTask
+from xstilts.registry import BENCHMARKS, PIVOT, EvaluationTask, TaskType, TrainingTask
 from xstilts.registry.codes import resolve as resolve_languages
 from xstilts.settings import Settings
 from xstilts.studies.settings import JOBS as STUDIES
@@ -38,7 +38,6 @@ from xstilts.varied import ANY, parts, resolve
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 
-PIVOT = "en"
 WINDOWED: tuple[TaskType, ...] = ("span", "tagging")
 """The types whose long inputs are read in overlapping windows."""
 
@@ -88,7 +87,8 @@ class Plan:
                 raise _unknown("evaluation task", task, registry.evaluation_tasks(), "run.targets")
         chosen = self.run.pretraining_languages
         self.pretraining_languages = None if chosen is None else resolve_languages(chosen)
-        self._run_languages = resolve_languages(self.run.languages)
+        codes = iter(resolve_languages([name for name in self.run.languages if name not in BENCHMARKS]))
+        self._run_languages = [name if name in BENCHMARKS else next(codes) for name in self.run.languages]
         self._check_without()
         for key, value in [("threads", self.run.threads), *settings.pretraining, *settings.training]:
             if isinstance(value, dict):
@@ -108,8 +108,10 @@ class Plan:
             known = registry.evaluation_tasks() if language else registry.training_tasks()
             if task not in known:
                 raise _unknown("task", name, known, "run.without")
-            if language and language not in registry.languages():
-                raise _unknown("language", name, registry.languages(), "run.without")
+            if language and language not in self._all_languages(task):
+                raise _unknown(
+                    f"language of {task} in this run", name, self._all_languages(task), "run.without"
+                )
         targets = [target for block in self._blocks for task in block.tasks if (target := self.target(task))]
         needed = [*targets, *(recipe for study in self.studies.values() for recipe in study.needed)]
         for text in needed:
@@ -245,10 +247,16 @@ class Plan:
         if name not in entries:
             raise _unknown("evaluation task", name, entries, "run.evaluations or studies")
         entry = entries[name]
-        return entry if entry.is_headless else entry.model_copy(update={"cap": self.run.evaluation_examples})
+        changes: dict[str, Any] = {} if entry.is_headless else {"cap": self.run.evaluation_examples}
+        if self.run.split == "test" and entry.test:
+            changes |= {"data": entry.test, "tune": entry.data if entry.type == "mining" else None}
+        return entry.model_copy(update=changes)
 
-    def training_task(self, name: str, recipe: str) -> TrainingTask:
-        """The registry's entry of a training task."""
+    def training_task(self, name: str, recipe: str = "") -> TrainingTask:
+        """The registry's entry of a training task, with what this run selects on.
+
+        A development split that is scored otherwise is selected on where test splits are scored.
+        """
         entries = registry.training_tasks()
         if name not in entries:
             raise RecipeError(
@@ -256,7 +264,9 @@ class Plan:
                 where=recipe,
                 hint=f"training tasks are {', '.join(sorted(entries))}",
             )
-        return entries[name]
+        entry = entries[name]
+        dev = entry.dev_if_test if self.run.split == "test" and entry.dev_if_test else entry.dev
+        return entry.model_copy(update={"dev": dev, "dev_if_test": None})
 
     def recipe(self, text: str) -> Recipe:
         """A parsed recipe all of whose tasks exist."""
@@ -298,16 +308,38 @@ class Plan:
         Raises:
             ConfigError: if there are none.
         """
-        published = self.task(task).languages
-        chosen = [
-            code
-            for code in self._run_languages
-            if (code != PIVOT if published is None else code in published)
-            and f"{task}/{code}" not in self.run.without
-        ]
+        chosen = [code for code in self._all_languages(task) if f"{task}/{code}" not in self.run.without]
         if not chosen:
-            raise ConfigError(f"{task} has none of the run's languages", where="run.languages")
+            known = self.task(task).languages
+            lists = [name for name in BENCHMARKS if known.of(name)]
+            every = ", ".join(known.known) if known.others is not None else "every language but English"
+            raise ConfigError(
+                f"{task} has none of the run's languages",
+                where="run.languages" + (" and run.without" if self.run.without else ""),
+                hint=f"it has {every}" + (f"; or name a list of it: {', '.join(lists)}" if lists else ""),
+            )
         return chosen
+
+    def _all_languages(self, task: str) -> list[str]:
+        """The same, with those that are left out."""
+        known = self.task(task).languages
+        return list(dict.fromkeys(code for name in self._run_languages for code in known.of(name)))
+
+    @property
+    def smaller_pools(self) -> list[str]:
+        """Of each task that ranks one pool of all languages' candidates, what of it is missing, in words."""
+        said = []
+        for task in sorted({cell.task for cell in self.cells}):
+            entry, found = self.task(task), self.languages(task)
+            patterns = registry.datasets()[entry.data.dataset].splits[entry.data.of(found[0])]
+            missing = sorted(set(entry.languages.known) - set(found))
+            if entry.type == "dual_encoder" and missing and any("{" in pattern for pattern in patterns):
+                everyone = len(entry.languages.known)
+                said.append(
+                    f"{task} ranks a pool of {len(found)} of its {everyone} languages (without "
+                    f"{', '.join(missing)}): its scores are not comparable with those of the whole pool"
+                )
+        return said
 
     def target(self, task: str) -> str | None:
         """The stage that trains on the task's own English data, if it has any."""
@@ -404,6 +436,11 @@ class Plan:
     def retrieval_tasks(self) -> list[str]:
         """The evaluation tasks of the run that rank aligned candidates without a head, sorted."""
         return [task for task in self.controlled_tasks if self.task(task).type == "retrieval"]
+
+    @property
+    def headless_tasks(self) -> list[str]:
+        """The evaluation tasks of the run that compare embeddings, retrieval and mining, sorted."""
+        return [task for task in self.controlled_tasks if self.task(task).is_headless]
 
     def stage_settings(self, model: str, recipe: str) -> StageJob:
         """All that decides the last stage of a recipe; its tasks share the smallest of their values."""

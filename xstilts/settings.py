@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from xstilts.errors import ConfigError
 from xstilts.job_settings import (
@@ -36,6 +36,15 @@ from xstilts.varied import MAP, VALUE, Varied
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
+def _quoted(value: object) -> object:
+    if value is False:
+        raise ValueError('put codes in quotes: YAML reads a bare no (Norwegian) as false; write "no"')
+    return value
+
+
+Code = Annotated[str, BeforeValidator(_quoted)]
+
+
 class DataSettings(Section):
     """Where data come from, and how much of them is used."""
 
@@ -50,7 +59,8 @@ class DataSettings(Section):
     )
     folders: dict[Name, str] = Field(
         {},
-        description="Folders of training data sets that lie elsewhere (licensed, translated), by data set",
+        description="Folders of data sets that lie elsewhere (licensed, translated, not on the hub), by data "
+        "set: the publishers' files, at their paths; text and pairs cannot",
     )
     micro: MicroSettings = Field(description="What micro-XTREME is made of")
     text_lines: Positive | None = Field(
@@ -138,10 +148,16 @@ class Run(Section):
     miniature: bool = Field(description="Every page that shows a number of this run says that it is one")
     models: list[Name] = Field(min_length=1, description="Models, by their names in the catalogue")
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1, description="Seeds of fine-tuning")
-    languages: list[str] = Field(
-        min_length=1, description="Languages of evaluation; of each task, those that it has are scored"
+    languages: list[Code] = Field(
+        min_length=1,
+        description="Languages of evaluation; of each task, those that it has are scored. `xtreme` and "
+        "`xtreme_r` stand for the languages that the benchmark scores the task in",
     )
-    pretraining_languages: list[str] | None = Field(
+    split: Literal["dev", "test"] = Field(
+        "dev",
+        description="What is scored: development or test splits; of a task that has one of them only, that",
+    )
+    pretraining_languages: list[Code] | None = Field(
         None, min_length=1, description="Languages of the pre-training text; null: all that the source has"
     )
     targets: dict[Name, str] = Field(
@@ -167,7 +183,7 @@ class Run(Section):
     @model_validator(mode="after")
     def _names_are_unique(self) -> "Run":
         lists: dict[str, Sequence[object]]
-        lists = {"models": self.models, "seeds": self.seeds, "studies": self.studies}
+        lists = {"models": self.models, "seeds": self.seeds, "studies": self.studies, "without": self.without}
         for key, values in lists.items():
             twice = sorted({str(value) for value in values if values.count(value) > 1})
             if twice:

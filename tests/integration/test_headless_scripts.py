@@ -63,7 +63,7 @@ def predict(place: Path, kind: str, task: str, language: str, entry: object, set
 def score(place: Path, task: str, language: str, entry: dict[str, object]) -> pd.DataFrame:
     run(
         "score_predictions.py", "--predictions", place / "predictions" / task, "--task", task,
-        "--entry", json.dumps(entry), "--languages", language, "--split", entry["data"]["split"],  # type: ignore[index]
+        "--entry", json.dumps(entry), "--languages", language,
         "--root", place / "source", "--key", json.dumps(KEY), "--scores", place / f"{task}.tsv",
         "--outcomes", place / f"{task}.parquet",
     )  # fmt: skip
@@ -95,6 +95,32 @@ def test_pairs_are_mined_scored_and_compared_with_ngrams(place: Path) -> None:
     assert set(controls["split"]) == {"dev-half"}
     golden_pairs = controls[controls["metric"] != "precision"]["n"]
     assert set(golden_pairs) == set(scores["n"])
+
+
+def test_a_threshold_is_tuned_on_one_split_and_another_is_scored_whole(place: Path) -> None:
+    for part in ("zh", "en", "gold"):
+        dev = (place / f"source/bucc2018/zh-en.dev.{part}").read_text(encoding="utf-8")
+        (place / f"source/bucc2018/zh-en.test.{part}").write_text(dev.replace("-0", "-1"), encoding="utf-8")
+    settings = {"layer": None, "pool": "mean", "pairs": "max", "neighbours": 4, "batch_tokens": 500}
+    test = {"dataset": "bucc2018", "split": "test"}
+    entry = {**BUCC, "data": test, "tune": BUCC["data"]}
+    predict(place, "mining", "tuned", "zh", entry, settings)
+    folder = place / "predictions/tuned"
+    files = {path.name for path in folder.iterdir()}
+    assert files == {
+        f"{split}-zh.{suffix}" for split in ("dev", "test") for suffix in ("tsv", "trec.gz", "tsv.stamp.json")
+    }
+    golden = (place / "source/bucc2018/zh-en.test.gold").read_text(encoding="utf-8").splitlines()
+    assert sorted((folder / "test-zh.tsv").read_text(encoding="utf-8").splitlines()) == golden
+    whole = {**entry, "metrics": ["f1", "precision", "recall"]}
+    scores = score(place, "tuned", "zh", whole)
+    assert (set(scores["split"]), set(scores["n"]), set(scores["value"])) == ({"test"}, {36}, {1.0})
+    run(
+        "score_controls.py", "--task", "tuned", "--entry", json.dumps(whole), "--languages", "zh",
+        "--root", place / "source", "--run", "r", "--settings", "{}", "--scores", place / "tuned.tsv",
+    )  # fmt: skip
+    controls = read_table(place / "tuned.tsv")
+    assert (set(controls["split"]), controls["n"].max()) == ({"test"}, 36)
 
 
 def test_a_sweep_agrees_with_the_scores(place: Path) -> None:
@@ -135,3 +161,21 @@ def test_a_kept_language_is_not_predicted_again(place: Path) -> None:
     (folder / "test-de.trec.gz").unlink()
     predict(place, "retrieval", "tatoeba", "de", TATOEBA, RETRIEVAL)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_sweep_of_mining_agrees_with_the_scores(place: Path) -> None:
+    settings = {"layer": None, "pool": "mean", "pairs": "max", "neighbours": 4, "batch_tokens": 500}
+    entry = {**BUCC, "metrics": ["f1", "precision", "recall"]}
+    predict(place, "mining", "bucc2018", "zh", BUCC, settings)
+    scores = score(place, "bucc2018", "zh", entry)
+    run(
+        "score_sweep.py", "--checkpoint", place / "checkpoint", "--task", "bucc2018",
+        "--entry", json.dumps(entry), "--languages", "zh", "--root", place / "source",
+        "--settings", json.dumps(settings), "--key", json.dumps(KEY), "--threads", 1, "--device", "cpu",
+        "--scores", place / "sweep.tsv",
+    )  # fmt: skip
+    sweep = read_table(place / "sweep.tsv")
+    pools = ("mean", "mean_words", "cls")
+    assert set(sweep["setting"]) == {f"{layer}-{pool}-max-margin" for layer in range(3) for pool in pools}
+    same = sweep[sweep["setting"] == "1-mean-max-margin"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(same, scores)

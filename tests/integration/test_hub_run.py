@@ -51,7 +51,7 @@ def publish(root: Path, clone: Clone) -> None:
     )
     files = {
         "mnli": ["data/train", "data/validation_matched"],
-        "xnli": ["de/validation", "en/validation"],
+        "xnli": [f"{code}/{split}" for code in ("de", "en") for split in ("validation", "test")],
     }
     for name, entry in entries.items():
         for file in files[name]:
@@ -80,10 +80,10 @@ def test_after_fetch_no_job_needs_the_hub(
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
     with StandIn(tmp_path / "hub") as hub:
         monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
-        assert clone.scheduled("fetch", config=CONFIG).counts["fetch_data"] == 4
+        assert clone.scheduled("fetch", config=CONFIG).counts["fetch_data"] == 6
         assert not hub.asked, "a dry run asks nobody"
         clone.build("fetch", config=CONFIG)
-        assert len(hub.downloaded) == 7
+        assert len(hub.downloaded) == 9
     assert not [path for path in clone.results().glob("state/**/*") if path.is_file()]
     clone.build("data", config=CONFIG)
     table = read_table(clone.results() / "leakage.tsv")

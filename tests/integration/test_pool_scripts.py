@@ -52,7 +52,7 @@ def test_predictions_are_ranked_and_scored(folder: Path) -> None:
     assert [fields[0] for fields in ranked] == ["q1"] * 4
     assert {fields[2] for fields in ranked} == {"de_1_0", "de_1_1", "en_1_0", "en_1_1"}
     scored = run(
-        "score_predictions.py", "--predictions", folder / "predictions", "--split", "test",
+        "score_predictions.py", "--predictions", folder / "predictions",
         "--languages", "en de", "--task", "lareqa", "--entry", json.dumps({**ENTRY, "metrics": METRICS}),
         "--root", folder / "source", "--key", json.dumps(KEY),
         "--scores", folder / "scores.tsv", "--outcomes", folder / "outcomes.parquet",
@@ -97,3 +97,28 @@ def test_controls_stand_beside(folder: Path) -> None:
     assert values["de", "chance", "recall_at_1"] == 0.25
     assert values["en", "chance", "mrr"] == pytest.approx((3 / 6 + 2 / 6 / 2 + 1 / 6 / 3), abs=1e-6)
     assert set(table["setting"]) == {"-", "char-ngrams-xx2all-cosine"}
+
+
+def test_controls_are_scored_on_the_queries_that_models_are_scored_on(folder: Path) -> None:
+    """A cap leaves candidates in the pool; of two questions with one right sentence each, one is asked."""
+    for language in ("de", "en"):
+        one = paragraph(language)
+        (asked,) = one["qas"]
+        start = one["sentence_breaks"][0][0]
+        answer = {"answer_start": start, "text": one["context"][start : start + 2]}
+        one["qas"] = [asked, asked | {"id": "q2", "answers": [answer]}]
+        write(folder / "source" / "xquad_r" / f"{language}.json", one)
+    counts = []
+    for cap in (None, 1):
+        done = run(
+            "score_controls.py", "--task", "lareqa", "--languages", "en de", "--run", "r", "--settings", "{}",
+            "--entry", json.dumps({**ENTRY, "metrics": METRICS, "cap": cap}), "--root", folder / "source",
+            "--scores", folder / "controls.tsv",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        table = read_table(folder / "controls.tsv")
+        counts.append(set(table["n"]))
+        assert set(table.loc[table["metric"] == "recall_at_1", "model"]) == {"chance", "tfidf"}
+        chance = table[(table["model"] == "chance") & (table["metric"] == "recall_at_1")]
+        assert set(chance["value"]) == {0.25}, "the pool stays whole"
+    assert counts == [{2}, {1}]

@@ -70,7 +70,7 @@ def run_file(name: str, text: str) -> str:
 
 
 def score(
-    source: Path, task: str, split: str, predictions: dict[str, str], output: str = "out"
+    source: Path, task: str, predictions: dict[str, str], output: str = "out"
 ) -> subprocess.CompletedProcess[str]:
     folder = source.parent / "predictions" / task
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,33 +81,30 @@ def score(
         stamps.write(folder / name, {"parameters": 7, "setting": "-"})
     languages = sorted({name.partition("-")[2].partition(".")[0] for name in predictions}, reverse=True)
     return run(
-        "score_predictions.py", "--predictions", folder, "--split", split, "--languages", " ".join(languages),
+        "score_predictions.py", "--predictions", folder, "--languages", " ".join(languages),
         "--task", task, "--entry", ENTRIES[task], "--root", source, "--key", json.dumps(KEY),
         "--scores", source.parent / f"{output}.tsv", "--outcomes", source.parent / f"{output}.parquet",
     )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("task", "split", "predictions", "expected", "outcomes"),
+    ("task", "predictions", "expected", "outcomes"),
     [
         (
             "tatoeba",
-            "test",
             {"test-de.tsv": "0\n1\n1\n", "test-no.tsv": "1\n1\n"},
             [("de", "accuracy", 3, 0.666667), ("no", "accuracy", 2, 0.5)],
             [1, 1, 0, 0, 1],
         ),
-        ("xnli", "dev", {"dev-de.tsv": "neutral\nneutral\n"}, [("de", "accuracy", 2, 0.5)], [1, 0]),
+        ("xnli", {"dev-de.tsv": "neutral\nneutral\n"}, [("de", "accuracy", 2, 0.5)], [1, 0]),
         (
             "udpos",
-            "dev",
             {"dev-de.tsv": "DET\nVERB\n\nVERB\n"},
             [("de", "f1", 2, 0.666667), ("de", "tag_accuracy", 3, 0.666667)],
             [0.5, 1],
         ),
         (
             "xquad",
-            "test",
             {"test-de.json": '{"q1": "Bern"}'},
             [("de", "exact_match", 1, 0), ("de", "f1", 1, 0.666667)],
             [0, pytest.approx(2 / 3)],
@@ -117,13 +114,12 @@ def score(
 def test_predictions_become_scores_and_outcomes(
     source: Path,
     task: str,
-    split: str,
     predictions: dict[str, str],
     expected: list[tuple[str, str, int, float]],
     outcomes: list[float],
 ) -> None:
     for output in ("one", "two"):
-        done = score(source, task, split, predictions, output)
+        done = score(source, task, predictions, output)
         assert (done.returncode, done.stderr) == (0, "")
     for suffix in ("tsv", "parquet"):
         assert (source.parent / f"one.{suffix}").read_bytes() == (
@@ -154,7 +150,7 @@ def test_faults_are_one_message_and_leave_finished_results(
 ) -> None:
     finished = source.parent / "out.tsv"
     finished.write_text("finished", encoding="utf-8")
-    done = score(source, task, name.partition("-")[0], {name: text})
+    done = score(source, task, {name: text})
     assert done.returncode == 1
     assert message in done.stderr
     assert "Traceback" not in done.stderr
@@ -163,10 +159,10 @@ def test_faults_are_one_message_and_leave_finished_results(
 
 
 def test_missing_predictions_are_named(source: Path) -> None:
-    score(source, "xnli", "dev", {"dev-de.tsv": "neutral\nneutral\n"})
+    score(source, "xnli", {"dev-de.tsv": "neutral\nneutral\n"})
     (source.parent / "predictions" / "xnli" / "dev-de.tsv").rename(source.parent / "elsewhere")
     done = run(
-        "score_predictions.py", "--predictions", source.parent / "predictions" / "xnli", "--split", "dev",
+        "score_predictions.py", "--predictions", source.parent / "predictions" / "xnli",
         "--languages", "de", "--task", "xnli", "--entry", ENTRIES["xnli"], "--root", source,
         "--key", json.dumps(KEY), "--scores", source.parent / "a", "--outcomes", source.parent / "b",
     )  # fmt: skip
@@ -183,7 +179,7 @@ def controls(source: Path, task: str, output: str) -> subprocess.CompletedProces
 
 
 def test_controls_stand_beside_the_scores(source: Path) -> None:
-    score(source, "tatoeba", "test", {"test-de.tsv": "0\n1\n1\n", "test-no.tsv": "1\n1\n"})
+    score(source, "tatoeba", {"test-de.tsv": "0\n1\n1\n", "test-no.tsv": "1\n1\n"})
     done = controls(source, "tatoeba", "controls.tsv")
     assert (done.returncode, done.stderr) == (0, "")
     output = source.parent / "scores.tsv"
@@ -203,7 +199,7 @@ def test_controls_stand_beside_the_scores(source: Path) -> None:
 
 
 def test_scores_of_one_key_are_refused(source: Path) -> None:
-    score(source, "xnli", "dev", {"dev-de.tsv": "neutral\nneutral\n"})
+    score(source, "xnli", {"dev-de.tsv": "neutral\nneutral\n"})
     scores, output = source.parent / "out.tsv", source.parent / "all.tsv"
     done = run("collect_scores.py", scores, scores, "--output", output)
     assert done.returncode == 1

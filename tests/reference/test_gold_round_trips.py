@@ -1,7 +1,9 @@
 """Gold answers and tags of every language of the mirror, through pieces, windows and decoding.
 
 A model that is right and sure at every piece gives back the tags exactly, and of an answer the shortest text
-of whole pieces that holds it: the answer itself, unless a piece reaches beyond it ("14" in "14th").
+of whole pieces that holds it: the answer itself, or that as far as the pieces reach in which it begins and
+ends ("14" in "14th", "1915" in "1915–16"), and never anything else. Pieces do not end where answers do in a
+sixteenth of the sample: most of them hold the full stop or the comma after a word, or the ending of one.
 """
 
 import os
@@ -18,7 +20,7 @@ from xstilts.data.formats import squad, tagged
 from xstilts.model.features import NO_WORD, Feature, Lengths, build
 from xstilts.model.pieces import Pieces
 from xstilts.prediction.predict import span_answers, word_tags
-from xstilts.scoring.qa import mlqa_normalise, squad_normalise
+from xstilts.scoring.qa import squad_normalise
 from xstilts.training import tokenizer
 
 T = TypeVar("T")
@@ -26,11 +28,10 @@ MIRROR = Path(os.environ.get("XSTILTS_MIRROR", Path(__file__).parents[3] / "shar
 pytestmark = pytest.mark.skipif(not MIRROR.is_dir(), reason=f"no mirror of the data sets at {MIRROR}")
 
 LINES, VOCABULARY = 300, 12000  # of each language's text, and pieces
-QUESTIONS, SENTENCES = 40, 100  # of each file
+QUESTIONS, SENTENCES = 200, 100  # of each file
 SPAN, TAGS = Lengths(384, 128), Lengths(128, 32)
 ANSWERS = ["xquad/*", "xquad_r/*", "mlqa/*", "tydiqa_goldp/*.train.*", "squad_v1.1/*", "squad_v2/*"]
 TAGGED = ["udpos/*.tsv", "panx/*.tsv"]
-RIGHT = 0.8  # least share of a file's answers that the metric takes for themselves; of most files it is 1
 
 
 def files(patterns: list[str]) -> list[str]:
@@ -83,15 +84,11 @@ def one_hot(rows: list[Feature]) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("file", files(ANSWERS))
 def test_answers(pieces: Pieces, file: str) -> None:
-    folder, name = file.split("/")
-    examples = list(squad.parse([MIRROR / file], dataset=folder, split="test", language="xx"))
+    examples = list(squad.parse([MIRROR / file], dataset="questions", split="test", language="xx"))
     answered = sample([example for example in examples if example.answers], QUESTIONS)
     rows = build("span", answered, pieces, SPAN, [])
     found = span_answers(one_hot(rows), rows, answered, pieces, SPAN.max_length)
     placed = {row.example for row in rows if row.gold != [0, 0]}
-    normalise = mlqa_normalise if folder == "mlqa" else squad_normalise
-    language = name.split("-")[2] if folder == "mlqa" else "en"
-    right = 0
     for index, (example, text) in enumerate(zip(answered, found, strict=True)):
         start, end = example.starts[0], example.starts[0] + len(example.answers[0])
         offsets = pieces.encode([example.context])[0].offsets
@@ -99,12 +96,14 @@ def test_answers(pieces: Pieces, file: str) -> None:
         if index not in placed:
             assert len(touched) > SPAN.stride + 1  # else a window holds it
             continue
-        before, after = example.context[touched[0][0] : start], example.context[end : touched[-1][1]]
-        gold = example.answers[0].strip()
-        assert gold in text
-        assert text == gold or before.strip() or after.strip()  # a piece reaches beyond the answer
-        right += normalise(text, language) == normalise(gold, language)
-    assert right >= RIGHT * len(answered)
+        edges = [start, *(span[0] for span in touched)], [end, *(span[1] for span in touched)]
+        whole = example.context[min(edges[0]) : max(edges[1])]
+        assert visible(text) in (visible(example.answers[0]), visible(whole)), example.id
+
+
+def visible(text: str) -> str:
+    """Without white space and zero-width characters at its ends, which pieces do not hold."""
+    return text.strip().strip("\u200b\u200c\u200d\u200e\u200f\ufeff").strip()
 
 
 def test_questions_without_an_answer_point_at_the_first_piece(pieces: Pieces) -> None:

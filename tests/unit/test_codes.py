@@ -58,12 +58,6 @@ def test_other_languages_and_nonsense_are_refused(wrong: str) -> None:
         resolve([wrong])
 
 
-def test_bare_no_of_yaml_is_explained() -> None:
-    with pytest.raises(RegistryError) as raised:
-        resolve([False])  # type: ignore[list-item]
-    assert "quotes" in raised.value.hint
-
-
 def test_light() -> None:
     """The configuration is checked before anything runs: no heavy library for that."""
     code = "import sys, xstilts.registry.codes; print({'pandas', 'numpy', 'urielplus'} & set(sys.modules))"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xstilts.data.examples import ChoiceExample, Example, PairExample, ParallelExample, TaggedExample
-from xstilts.data.formats import nli_jsonl, pawsx, qqp, sick, squad_translated, tagged, text
+from xstilts.data.formats import mnli_translated, nli_jsonl, pawsx, qqp, sick, squad_translated, tagged, text
 from xstilts.data.labels import is_labelled
 from xstilts.errors import DataError
 
@@ -293,3 +293,15 @@ def test_tagged_sentences_survive_writing_and_reading(
     path = tmp_path_factory.mktemp("tagged") / "file"
     path.write_text(tagged.render(examples), encoding="utf-8", newline="\n")
     assert list(tagged.parse([path], dataset="set", split="dev", language="de")) == examples
+
+
+def test_translated_pairs_have_xnlis_labels(tmp_path: Path) -> None:
+    path = tmp_path / "multinli.train.de.tsv"
+    path.write_text("premise\thypo\tlabel\na\tb\tcontradictory\nc\td\tneutral\n", encoding="utf-8")
+    assert list(mnli_translated.parse([path], dataset="mnli_mt", split="train", language="de")) == [
+        PairExample("mnli_mt-train-de-0", "de", "a", "b", "contradiction"),
+        PairExample("mnli_mt-train-de-1", "de", "c", "d", "neutral"),
+    ]
+    path.write_text("premise\thypo\tlabel\na\tb\tcontradiction\n", encoding="utf-8")
+    with pytest.raises(DataError, match="line 2"):
+        list(mnli_translated.parse([path], dataset="mnli_mt", split="train", language="de"))

@@ -14,6 +14,7 @@ from pyarrow import parquet
 from test_settings import DEFAULT, changed
 
 from xstilts import fingerprint, registry, settings
+from xstilts.data.counts import published, remark
 from xstilts.data.examples import ChoiceExample, PairExample, SpanExample
 from xstilts.data.formats.parquet import parse
 from xstilts.data.labels import EXAMPLE_TYPES
@@ -87,6 +88,36 @@ def test_a_changed_entry_touches_only_the_parts_that_it_concerns() -> None:
     assert entry.of_part("xnli", "dev", "de") != renamed.of_part("xnli", "dev", "de")
     tatoeba = hub_datasets()["tatoeba"].of_part("tatoeba", "test", "fa")
     assert tatoeba.splits["test"].files == "tatoeba.pes/validation-*.parquet"
+
+
+def test_some_languages_may_come_from_elsewhere() -> None:
+    xcopa, panx = hub_datasets()["xcopa"], hub_datasets()["panx"]
+    assert xcopa.languages_of("train") == ["en"]
+    english, others = xcopa.of_part("xcopa", "dev", "en"), xcopa.of_part("xcopa", "dev", "qu")
+    assert (english.repository, english.splits["dev"].files) == (
+        "aps/super_glue",
+        "copa/validation-*.parquet",
+    )
+    assert (others.repository, others.elsewhere) == ("cambridgeltl/xcopa", [])
+    assert panx.of_part("panx", "test", "gu").splits["test"].files == "gu/test/*.parquet"
+    run = jobs(["xcopa", "panx"], ["gu", "qu", "en"])
+    run.validate()
+    assert f"{run.folder}/source/xcopa/train/en" in run.fetched
+    assert {f"{run.folder}/source/panx/test/{code}" for code in ("gu", "de")} <= set(run.fetched)
+
+
+def test_a_version_of_its_own_has_counts_of_its_own() -> None:
+    assert published("csqa", "train", "en") == 7610
+    assert published("csqa", "train", "en", on_hub=True) == 9741
+    assert remark("csqa", "train", "en", 9741, on_hub=True) == ""
+    assert published("mnli", "train", "en", on_hub=True) == 392702
+
+
+def test_all_that_the_hub_lacks_is_on_its_page() -> None:
+    page = (DEFAULT.parent / "docs" / "hub.md").read_text(encoding="utf-8")
+    lacking = page[page.index("## What is not there") : page.index("## Adding a data set")]
+    for name in set(registry.datasets()) - set(hub_datasets()):
+        assert f"`{name}`" in lacking, name
 
 
 def test_only_the_jobs_that_fetch_depend_on_the_code_that_fetches() -> None:

@@ -14,6 +14,7 @@ from xstilts.data.examples import (
     Example,
     PairExample,
     ParallelExample,
+    QueryExample,
     SpanExample,
     TaggedExample,
 )
@@ -21,6 +22,7 @@ from xstilts.data.leakage import (
     COLUMNS,
     EvaluationKeys,
     is_long_enough,
+    is_sentence,
     keys_of,
     leakage_rows,
     leakage_table,
@@ -93,6 +95,26 @@ def test_only_texts_of_some_length_count(text: str, expected: bool) -> None:
     assert is_long_enough(normalise(text)) is expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("I see you.", True),
+        ("I see .", False),
+        ("Internationalisation anyhow", False),
+        ("今天天气很好", True),
+        ("我爱你", False),
+        ("ฉันรักเธอมากที่สุด", True),
+        ("ฉันรักเธอ", False),
+        ("အလွန်ကောင်းပါတယ်", True),
+        ("...", False),
+    ],
+)
+def test_a_sentence_has_three_words_or_some_length_where_words_are_not_spaced(
+    text: str, expected: bool
+) -> None:
+    assert is_sentence(text) is expected
+
+
 def table(*entries: tuple[str, Example]) -> pd.DataFrame:
     rows = [(key, kind, dataset, "en") for dataset, example in entries for kind, key in keys_of(example)]
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -112,6 +134,8 @@ def keys() -> EvaluationKeys:
         ("udpos", TaggedExample("2", "en", ("Yes", "!"), None)),
         ("xcopa", ChoiceExample("1", "en", "The lights went out.", "cause", ("storm", "noon"), 0)),
         ("tatoeba", ParallelExample("1", "zh", "我爱你", "Hi.")),
+        ("tatoeba", ParallelExample("2", "zh", "今天天气很好", "I see you.")),
+        ("tatoeba", ParallelExample("3", "de", "Niemand weiß es.", "Nobody knows.")),
     ]
     return EvaluationKeys(table(*entries))
 
@@ -129,6 +153,7 @@ def keys() -> EvaluationKeys:
         ("hi", ("tatoeba",)),
         ("", ()),
         ("A man sleeps.", ()),
+        ("He is awake!", ("xnli",)),
     ],
 )
 def test_lines_of_text_are_compared_with_sentences_and_paragraphs(
@@ -141,16 +166,32 @@ def test_lines_of_text_are_compared_with_sentences_and_paragraphs(
     ("example", "found"),
     [
         (PairExample("x", "en", "A man sleeps on a bench", "He is awake", "neutral"), ("xnli",)),
-        (PairExample("x", "en", "A man sleeps on a bench", "He is asleep", "neutral"), ()),
+        (PairExample("x", "en", "A man sleeps on a bench", "He is asleep", "neutral"), ("xnli",)),
+        (PairExample("x", "en", "He sits", "a man sleeps on a BENCH!", "neutral"), ("xnli",)),
+        (PairExample("x", "en", "A man sleeps", "Yes", "neutral"), ()),
+        (PairExample("x", "en", "Nobody knows.", "I see you!", "neutral"), ("tatoeba",)),
+        (PairExample("x", "zh", "我爱你", "今天天气很好", None), ("tatoeba",)),
+        (TaggedExample("x", "en", ("I", "see", "you", "."), ("X",) * 4), ("tatoeba",)),
+        (TaggedExample("x", "en", ("Nobody", "knows", "."), ("X",) * 3), ()),
+        (SpanExample("x", "en", "A man sleeps on a bench.", "Who?", ("man",), (2,)), ("xnli",)),
         (SpanExample("x", "en", PARAGRAPH, "Where is it?", ("Paris",), (13,)), ("xquad", "xquad_r")),
         (SpanExample("x", "en", "Iron rusts.", QUESTION.question, ("Iron",), (0,)), ()),
         (TaggedExample("x", "en", ("It's", "raining", "again"), ("X", "X", "X")), ("udpos",)),
         (TaggedExample("x", "en", ("Yes",), ("INTJ",)), ()),
         (ChoiceExample("x", "en", "The lights went out", "cause", ("noon", "storm"), 1), ("xcopa",)),
-        (ChoiceExample("x", "en", "The lights went out", "effect", ("noon", "storm"), 1), ()),
+        (ChoiceExample("x", "en", "The lights went out", "effect", ("noon", "storm"), 1), ("xcopa",)),
+        (ChoiceExample("x", "en", "", "The lights went out.", ("noon", "storm"), 1), ("xcopa",)),
+        (ChoiceExample("x", "en", "It rained.", "The lights went out.", ("noon", "storm"), 1), ()),
+        (ChoiceExample("x", "en", "It rained.", "", ("The lights went out.", "storm"), 1), ()),
+        (QueryExample("x", "en", "?", "", PARAGRAPH, ("a",)), ("xquad", "xquad_r")),
+        (QueryExample("x", "en", "?", "A man sleeps on a bench", "", ("a",)), ("xnli",)),
+        (
+            QueryExample("x", "en", "?", "", "", ("a",), ("s", f"Iron rusts.\n{PARAGRAPH}")),
+            ("xquad", "xquad_r"),
+        ),
     ],
 )
-def test_examples_are_compared_as_a_whole_and_questions_by_paragraph(
+def test_examples_are_compared_as_a_whole_and_by_their_sentences_and_paragraphs(
     keys: EvaluationKeys, example: Example, found: tuple[str, ...]
 ) -> None:
     assert keys.of_example(example) == found
@@ -176,7 +217,7 @@ def test_keys_survive_writing_and_reading(tmp_path: Path) -> None:
 def test_the_report_counts_each_removal_once_and_by_data_set() -> None:
     report = leakage_table(leakage_rows("text", "id", [("tatoeba",), (), ("tatoeba", "xnli")]))
     assert report.values.tolist() == [
-        ["text", "id", "any", 2, 3],
-        ["text", "id", "tatoeba", 2, 3],
-        ["text", "id", "xnli", 1, 3],
+        ["text", "train", "id", "any", 2, 3],
+        ["text", "train", "id", "tatoeba", 2, 3],
+        ["text", "train", "id", "xnli", 1, 3],
     ]

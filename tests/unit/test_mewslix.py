@@ -92,9 +92,12 @@ def source(tmp_path: Path) -> FolderSource:
 
 
 def test_mentions_are_queries_in_their_language(source: FolderSource) -> None:
+    origin = ("Die Stadt {alt} Bern\nfeiert  heute.", GERMAN)
     assert source.read("mewslix", "test", "de") == [
-        QueryExample("m1", "de", "Bern: Die Stadt (alt) { Bern } feiert heute.", "", "", ("Q70",)),
-        QueryExample("m2", "de", "Die Stadt: { Die Stadt } (alt) Bern feiert heute.", "", "", ("Q2",)),
+        QueryExample("m1", "de", "Bern: Die Stadt (alt) { Bern } feiert heute.", "", "", ("Q70",), origin),
+        QueryExample(
+            "m2", "de", "Die Stadt: { Die Stadt } (alt) Bern feiert heute.", "", "", ("Q2",), origin
+        ),
     ]
     assert [query.id for query in source.read("mewslix", "test", "tr")] == ["m-tr"]
 
@@ -106,7 +109,7 @@ def test_all_entities_are_one_pool_whatever_the_languages(source: FolderSource) 
         Candidate("Q3", "en", "Nobody asks for it.", ""),
     ]
     for languages in (["de"], ["de", "tr"]):
-        assert list(source.candidates("mewslix", "test", languages)) == expected
+        assert list(source.candidates("mewslix", dict.fromkeys(languages, "test"))) == expected
     task = registry.evaluation_tasks()["mewslix"]
     found = {code: [e.candidates for e in part if isinstance(e, QueryExample)]
              for code, part in gold(source, task, ["de", "tr"])}  # fmt: skip
@@ -121,6 +124,31 @@ def test_pairs_are_trained_and_selected_on(source: FolderSource) -> None:
     )
     assert [example.id for example in prepared.train] == ["p1", "p2", "p3", "p4"]
     assert [example.id for example in prepared.dev] == ["p7", "p8"]
+
+
+def test_sentences_and_articles_of_mentions_are_protected(source: FolderSource) -> None:
+    """As they stand in their publisher's files, not as queries mark them up."""
+    keys = EvaluationKeys(evaluation_keys(source))
+    for text in ("Die Stadt (alt) Bern feiert heute!", GERMAN, "Gestern. Die Stadt {alt} Bern"):
+        assert keys.of_text(text) == ("mewslix",)
+    assert keys.of_text("Gestern ist die Stadt Bern") == ()
+    leaked = pair(5, GERMAN.replace("Bern", "old town"))
+    write(source.root, "wikinews_mentions-test.jsonl", *ARTICLES, {
+        "context": context("en", "Much later an old town burnt down.", (0, 34)),
+        "mentions": [mention("m9", "Q2", "old town", 14)],
+    })  # fmt: skip
+    write(
+        source.root,
+        "wikipedia_pairs-train.jsonl",
+        pair(1),
+        pair(2, "Much later an old town burnt down."),
+        leaked,
+    )
+    prepared = prepare_task(
+        source, "mewslix", registry.training_tasks()["mewslix"], EvaluationKeys(evaluation_keys(source))
+    )
+    assert [example.id for example in prepared.train] == ["p1"], "p5 shares a line of its article"
+    assert prepared.leakage.values.tolist()[0] == ["mewslix", "train", "en", "any", 2, 3]
 
 
 def changed(change: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
@@ -152,5 +180,5 @@ def test_faults_name_file_and_line(tmp_path: Path, record: dict[str, Any], messa
 def test_faults_of_entities_name_the_line(source: FolderSource) -> None:
     write(source.root, "candidate_set_entities.jsonl", ENTITIES[0], {"entity_id": "Q5"})
     with pytest.raises(DataError, match="the key 'description_language' is missing") as caught:
-        list(source.candidates("mewslix", "test", ["de"]))
+        list(source.candidates("mewslix", {"de": "test"}))
     assert caught.value.where.endswith("candidate_set_entities.jsonl, line 2")

@@ -22,7 +22,7 @@ from xstilts.micro.sizes import lines_for
 from xstilts.registry import evaluation_tasks, training_tasks
 
 ROOT = Path(__file__).parents[2]
-PARALLEL = ("xquad", "xquad_r", "mlqa_r")  # the same questions, and ids, in every language
+PARALLEL = ("mlqa", "xquad", "xquad_r", "mlqa_r")  # the same questions, and ids, in every language
 
 
 def texts(root: Path) -> Iterator[tuple[str, str, str]]:

@@ -12,32 +12,59 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 from micro_files import SMALL, lines, questions, sentences
 
-from xstilts.data.examples import ChoiceExample, Example, PairExample, TaggedExample
+from xstilts.data.examples import (
+    ChoiceExample,
+    Example,
+    PairExample,
+    QueryExample,
+    SpanExample,
+    TaggedExample,
+)
 from xstilts.data.leakage import EvaluationKeys, evaluation_keys
 from xstilts.data.preparation import prepare_task
 from xstilts.data.sources import FolderSource
-from xstilts.micro import panx
+from xstilts.micro import mentions, panx
 from xstilts.micro.cldr import UNITS, clean, covered_languages, data_of, names, write_atom
 from xstilts.micro.generate import DATASETS, files_of
 from xstilts.micro.paraphrases import draw
 from xstilts.micro.phrases import WIDE, Sampler, write
+from xstilts.micro.sizes import size_of
 from xstilts.registry import TaskType, datasets, evaluation_tasks, training_tasks
 from xstilts.scoring.baselines import constant_baseline
 
 TRAIN, DEV, EVALUATED = SMALL.train_examples, SMALL.dev_examples, SMALL.evaluation_examples
-ENGLISH = ("anli", "cosmosqa", "csqa", "hellaswag", "mnli", "qqp", "siqa", "snli", "squad1", "squad2")
+ENGLISH = (
+    *("anli", "ccg", "cosmosqa", "csqa", "hellaswag", "mewslix_pairs", "mnli", "qqp", "siqa", "snli"),
+    *("squad1", "squad2"),
+)
 COUNTS = {
     **{(dataset, "train"): TRAIN for dataset in (*ENGLISH, "panx", "pawsx", "udpos", "xcopa")},
     **{(dataset, "dev"): DEV for dataset in ENGLISH},
     **{
         (dataset, "dev"): EVALUATED
-        for dataset in ("mlqa", "panx", "pawsx", "tydiqa", "udpos", "xcopa", "xnli")
+        for dataset in ("mewslix", "mlqa", "panx", "pawsx", "tydiqa", "udpos", "xcopa", "xnli")
     },
-    **{(dataset, "test"): EVALUATED for dataset in ("mlqa_r", "xcopa", "xquad", "xquad_r")},
+    **{
+        (dataset, "test"): EVALUATED
+        for dataset in (
+            "mewslix",
+            "mlqa",
+            "mlqa_r",
+            "panx",
+            "pawsx",
+            "udpos",
+            "xcopa",
+            "xnli",
+            "xquad",
+            "xquad_r",
+        )
+    },
+    ("ccg", "test"): DEV,
     ("tydiqa", "train"): SMALL.tydiqa_train_examples,
     ("tatoeba", "test"): SMALL.retrieval_phrases,
     # the English sentences that have no translation follow those of the language
     ("bucc2018", "dev"): SMALL.retrieval_phrases * 3 // 2,
+    ("bucc2018", "test"): SMALL.retrieval_phrases * 3 // 2,
 }
 ITEM = r", and |, or |, | and | or "
 
@@ -54,23 +81,30 @@ def test_the_real_parsers_find_exactly_as_many_examples(source: FolderSource) ->
         for split, languages in files_of(dataset, SMALL).items()
         if dataset not in ("pairs", "text")
     }
-    assert set(splits) == set(COUNTS)
+    assert set(splits) == {*COUNTS, ("squad1_mt", "train")}
     for (dataset, split), languages in splits.items():
         assert source.languages(dataset, split) == sorted(languages)
-        for language in languages:
+        for language in languages if dataset != "squad1_mt" else ():
             found = source.read(dataset, split, language)
             assert len(found) == COUNTS[dataset, split], (dataset, split, language)
+
+
+def test_how_much_there_is_to_train_on_is_known_beforehand() -> None:
+    splits = {split for task in training_tasks().values() if not task.is_text for split in task.splits}
+    known = [(split.dataset, split.split) for split in splits if (split.dataset, split.split) in COUNTS]
+    assert len(known) > 20
+    for dataset, split in known:
+        assert size_of(dataset, split, SMALL) == COUNTS[dataset, split], (dataset, split)
 
 
 def test_published_languages_are_all_there() -> None:
     """Of each task, every language that XTREME and XTREME-R score and that CLDR covers."""
     for name, task in evaluation_tasks().items():
-        split = (
-            files_of(task.data.dataset, SMALL).get(task.data.split) if task.data.dataset in DATASETS else None
-        )
-        if split is not None:
-            expected = set(task.languages or covered_languages()) & set(covered_languages())
-            assert expected - {"en"} <= set(split), name
+        for held in task.held_out if task.data.dataset in DATASETS else []:
+            files, known = files_of(held.dataset, SMALL), task.languages
+            named = covered_languages() if known.others is None else known.known
+            for language in set(named) & set(covered_languages()) - {"en"}:
+                assert language in files[held.of(language)], (name, language)
 
 
 def test_nothing_is_lost_to_the_leakage_filter(source: FolderSource) -> None:
@@ -265,12 +299,37 @@ def unit_of(item: str) -> str:
 
 
 def test_parallel_questions(root: Path) -> None:
-    for dataset in ("xquad", "xquad_r", "mlqa_r"):
+    for dataset, split in (("mlqa", "dev"), ("xquad", "test"), ("xquad_r", "test"), ("mlqa_r", "test")):
         ids: dict[str, list[str]] = {}
-        for language, _, question in questions(root, dataset, "test"):
+        for language, _, question in questions(root, dataset, split):
             ids.setdefault(language, []).append(question["id"])
         assert len({tuple(column) for column in ids.values()}) == 1
         assert len(set(ids["en"])) == EVALUATED
+
+
+@pytest.mark.parametrize(
+    ("spans", "split", "retrieval"), [("mlqa", "dev", "mlqa_r"), ("xquad", "test", "xquad_r")]
+)
+def test_retrieval_has_the_questions_of_the_spans(root: Path, spans: str, split: str, retrieval: str) -> None:
+    """As XQuAD-R and MLQA-R have, whose ids are XQuAD's and MLQA's."""
+    own = list(questions(root, spans, split))
+    shared = {language for language, *_ in questions(root, retrieval, "test")}
+    assert [each for each in own if each[0] in shared] == list(questions(root, retrieval, "test"))
+
+
+def test_a_task_spends_every_data_set_that_shares_its_paragraphs(source: FolderSource) -> None:
+    keys = EvaluationKeys(evaluation_keys(source))
+    for name, task in training_tasks().items():
+        if not task.spends:
+            continue
+        found = {
+            dataset
+            for split in task.train
+            for language in task.languages
+            for example in source.read(split.dataset, split.split, language)
+            for dataset in keys.of_example(example)
+        }
+        assert found == set(task.spends), name
 
 
 @pytest.mark.parametrize("dataset", ["xquad_r", "mlqa_r"])
@@ -293,6 +352,44 @@ def test_one_sentence_of_each_language_answers_a_question(root: Path, dataset: s
         assert all(len(gold) == 1 for gold in answering.values()) and len(answering) == EVALUATED
         for question, (gold,) in answering.items():
             assert gold.startswith(re.split("[:：]", question)[0]), language
+
+
+def test_translated_questions_are_those_of_squad(source: FolderSource) -> None:
+    """As many of them as a language has names for; what asks and what answers is of one meaning."""
+    english = {e.id: e for e in source.read("squad1", "train", "en") if isinstance(e, SpanExample)}
+    for language in files_of("squad1_mt", SMALL)["train"]:
+        found = [e for e in source.read("squad1_mt", "train", language) if isinstance(e, SpanExample)]
+        assert TRAIN / 4 < len(found) + source.dropped("squad1_mt", "train", language) <= TRAIN
+        for example in found:
+            own = english[example.id]
+            assert re.findall(r"\d+", example.answers[0]) == re.findall(r"\d+", own.answers[0])
+            assert sorted(re.findall(r"\d+", example.context)) == sorted(re.findall(r"\d+", own.context))
+
+
+def test_mentions_are_names_of_the_entities_they_are_of(source: FolderSource) -> None:
+    """An entity is described under its name in one language, mostly not that of the mention."""
+    languages = files_of("mewslix", SMALL)["test"]
+    pool = {entity.id: entity for entity in source.candidates("mewslix", dict.fromkeys(languages, "test"))}
+    atoms = {name: atom for atom, name in mentions.entities().items()}
+    assert set(pool) == set(atoms) and len({entity.language for entity in pool.values()}) == len(languages)
+    for language in languages:
+        for query in source.read("mewslix", "test", language):
+            assert isinstance(query, QueryExample)
+            (gold,) = query.candidates
+            name, described = names(language)[atoms[gold]], pool[gold]
+            assert query.query.startswith(f"{name}: {{ {name} }}") and name in query.origin[0]
+            assert query.origin[0] in query.origin[1]
+            assert described.text.startswith(names(described.language)[atoms[gold]])
+
+
+def test_supertags_depend_on_the_next_word(source: FolderSource) -> None:
+    found: dict[str, set[str]] = {}
+    for example in source.read("ccg", "train", "en"):
+        assert isinstance(example, TaggedExample) and example.tags
+        for word, tag in zip(example.words, example.tags, strict=True):
+            found.setdefault(word, set()).add(tag)
+    assert any({"N", "N/N"} <= tags for tags in found.values())
+    assert len({tag for tags in found.values() for tag in tags}) > 8
 
 
 def test_comparable_corpora_have_gold_pairs_and_near_misses(root: Path) -> None:

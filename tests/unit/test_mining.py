@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.metrics import precision_recall_fscore_support
+from test_search import unit_rows
 
 from xstilts.data.examples import ParallelExample
 from xstilts.errors import DataError, PredictionError
 from xstilts.scoring import score
 from xstilts.scoring.bitext import Neighbours, mine, mined, sides
 from xstilts.scoring.controls import tfidf_pairs
-from xstilts.scoring.mining import above_threshold, best_threshold, is_tuned_on
-from xstilts.scoring.search import Floats, both_ways, nearest, unit_rows
+from xstilts.scoring.mining import above_threshold, best_threshold, is_tuned_on, tuned_threshold
+from xstilts.scoring.search import Floats, both_ways, nearest
 
 SETS = 1000
 Vectors = list[list[float]]
@@ -257,3 +258,17 @@ def test_ngrams_mine_what_looks_alike() -> None:
     assert {name: pair and pair[0] for name, pair in found.items() if name != "de-3"} == {
         "de-1:en-1": "en-1", "de-2:en-2": "en-2", "en-3": None,
     }  # fmt: skip
+
+
+def test_a_threshold_of_another_split_scores_a_whole_one() -> None:
+    tuned = [ParallelExample(f"zh-{i}:en-{i}", "zh", "a", "b") for i in range(4)]
+    threshold = tuned_threshold(tuned, {each.id: (each.id.partition(":")[2], 1.0) for each in tuned[:2]} | {
+        each.id: ("en-0", 0.4) for each in tuned[2:]
+    })  # fmt: skip
+    assert 0.4 < threshold <= 1
+    examples = [ParallelExample(f"zh-{i}:en-{i}", "zh", "a", "b") for i in range(40)]
+    found = {each.id: (each.id.partition(":")[2], 0.9 if i % 2 else 0.1) for i, each in enumerate(examples)}
+    measures = score("mining", examples, found, threshold=threshold)
+    assert (measures["recall"].n, measures["precision"].n) == (40, 20)
+    assert (measures["recall"].value, measures["precision"].value) == (0.5, 1)
+    assert len(above_threshold(examples, found, threshold)) == 20

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from test_settings import DEFAULT, ROOT, changed
 
-from xstilts import fingerprint, recipes, settings
+from xstilts import fingerprint, recipes, registry, settings
 from xstilts.errors import ConfigError, DataError, RecipeError, RegistryError, XstiltsError
 from xstilts.job_settings import (
     MiningPredictionJob,
@@ -19,7 +19,9 @@ from xstilts.job_settings import (
     TaskPredictionJob,
 )
 from xstilts.jobs import Jobs
+from xstilts.micro.generate import DATASETS as MICRO_DATASETS
 from xstilts.plan import Plan
+from xstilts.registry import Holdout, Split
 
 
 def plan_of(texts: list[str], tasks: list[str], **keys: Any) -> Plan:
@@ -169,7 +171,8 @@ def test_mining_goes_by_margin_in_both_directions() -> None:
     assert files[:2] == [f"{folder}/dev-de.tsv", f"{folder}/dev-de.trec.gz"]
     assert len(files) == 8
     assert jobs.stamp_files("bucc2018")[0].endswith("/bucc2018/dev-de.tsv.stamp.json")
-    assert jobs.sweep_files == ["results/micro/sweeps/micro/tatoeba.tsv"]
+    both = Jobs(plan_of(["mlm"], ["bucc2018", "tatoeba", "lareqa", "xnli"]))
+    assert both.sweep_files == [f"results/micro/sweeps/micro/{task}.tsv" for task in ("bucc2018", "tatoeba")]
 
 
 def test_a_threshold_is_part_of_what_mining_predicts() -> None:
@@ -229,8 +232,8 @@ def test_what_the_source_or_the_model_lacks_is_said_before_any_job(
 
 def test_what_a_job_gets_of_a_task_is_what_it_reads() -> None:
     jobs = Jobs(Plan(settings.read(DEFAULT)))
-    assert set(json.loads(jobs.prediction_entry("xnli"))) == {"type", "labels", "data", "cap"}
-    scored = {"type", "labels", "data", "cap", "metrics", "normalisation"}
+    assert set(json.loads(jobs.prediction_entry("xnli"))) == {"type", "labels", "data", "tune", "cap"}
+    scored = {"type", "labels", "data", "tune", "cap", "metrics", "normalisation"}
     assert set(json.loads(jobs.scoring_entry("xnli"))) == scored
 
 
@@ -334,7 +337,7 @@ MIRROR |= {"run__languages": ["en", "de", "th"]}
 
 
 def test_what_is_licensed_is_said_before_any_job_and_may_be_left_out() -> None:
-    for keys in ({}, MIRROR, {**MIRROR, "data__lock": None}):
+    for keys in (MIRROR, {**MIRROR, "data__lock": None}):
         with pytest.raises(DataError, match=r"no ccg/train in en, which ccg needs") as raised:
             jobs_of("ccg", **keys).validate()
         assert "Linguistic Data Consortium" in raised.value.hint
@@ -345,6 +348,40 @@ def test_what_is_licensed_is_said_before_any_job_and_may_be_left_out() -> None:
     assert left.left_out == ["ccg", "ccg+mnli", "ccg-csqa"]
     Jobs(left).validate()
     assert plan_of(["csqa", "ccg"], ["tatoeba"]).left_out == []
+
+
+NOT_IN_MICRO = {
+    **dict.fromkeys(("sick", "mrpc"), "stands in for mnli and qqp in a mirror without them"),
+    "pawsx_test": "stands in for pawsx in a mirror without its training file",
+    "squad2_dev": "is of half of SQuAD 2.0's development set, a mirror's part of squad2",
+    "hellaswag_sample": "is of a sample of hellaswag that a mirror has in its place",
+    "mnli_mt": "is XNLI's published translation of mnli, one more task of its kind and languages",
+    "siqa_dev": "is of siqa's development set with the answers as texts, as one mirror has it",
+}
+"""Why some training tasks have no data in micro-XTREME: other files in place of data that it has."""
+
+
+def test_every_task_can_be_planned_from_micro_but_for_stand_ins() -> None:
+    for task in registry.evaluation_tasks():
+        Jobs(plan_of(["mlm"], [task])).validate()
+    for task in registry.training_tasks():
+        jobs = Jobs(plan_of([task], ["tatoeba"]))
+        if task in NOT_IN_MICRO:
+            with pytest.raises(DataError, match=r"micro-XTREME has no .*, which .* needs"):
+                jobs.validate()
+        else:
+            jobs.validate()
+    parsers = {registry.datasets()[name].format for name in MICRO_DATASETS}
+    stand_ins = [split for task in NOT_IN_MICRO for split in registry.training_tasks()[task].splits]
+    parsers |= {registry.datasets()[split.dataset].format for split in stand_ins}
+    assert parsers == {entry.format for entry in registry.datasets().values()}
+
+
+def test_data_sets_of_one_folder_are_generated_together() -> None:
+    jobs = jobs_of("mewslix")
+    assert jobs.micro_folders["mewslix"] == ["mewslix", "mewslix_pairs"]
+    assert jobs.training_inputs("mewslix") == [f"{jobs.folder}/source/mewslix"]
+    assert jobs.training_inputs("ccg") == [f"{jobs.folder}/source/data"]
 
 
 def test_a_language_may_be_left_out_of_one_task() -> None:
@@ -362,7 +399,8 @@ def test_a_language_may_be_left_out_of_one_task() -> None:
     [
         (["cgc"], "unknown task 'cgc'"),
         (["mnli/de"], "unknown task 'mnli/de'"),
-        (["xnli/deu"], "unknown language 'xnli/deu'"),
+        (["xnli/deu"], "unknown language of xnli in this run 'xnli/deu'"),
+        (["xnli/fi"], "unknown language of xnli in this run 'xnli/fi'"),
         (["mnli"], "'mnli' is needed and cannot be left out"),
     ],
 )
@@ -401,11 +439,142 @@ def test_a_data_set_in_a_folder_of_its_own_is_noticed_and_checked(tmp_path: Path
         jobs.check_data()
 
 
+def test_test_splits_are_scored_where_asked_for_and_development_splits_selected_on() -> None:
+    tasks = ["pawsx", "tydiqa", "udpos", "xnli"]
+    dev, test = (plan_of(["mlm"], tasks, run__split=split) for split in ("dev", "test"))
+    assert [dev.task(task).data.of("en") for task in tasks] == ["dev"] * 4
+    assert [test.task(task).data.of("en") for task in tasks] == ["test", "dev", "test", "test"]
+    assert isinstance(dev.training_task("pawsx").dev, Holdout)
+    assert test.training_task("pawsx").dev == [Split(dataset="pawsx", split="dev")]
+    assert isinstance(test.training_task("tydiqa").dev, Holdout), "its development set is scored in both"
+    jobs = Jobs(test)
+    jobs.validate()
+    assert jobs.predictions("micro", "mnli", 1, "xnli")[0].endswith("/xnli/test-en.tsv")
+    assert json.loads(jobs.training_entry("udpos"))["dev"] == [{"dataset": "udpos", "split": "dev"}]
+    with pytest.raises(DataError, match=r"data.lock has no xnli/test in en, de") as raised:
+        Jobs(plan_of(["mlm"], ["xnli"], run__split="test", **MIRROR)).validate()
+    assert "run.split: dev" in raised.value.hint
+
+
+def test_no_language_is_lost_for_want_of_a_development_file() -> None:
+    keys = {**MIRROR, "run__languages": ["de", "kk", "th", "tl", "yo"]}
+    jobs = Jobs(plan_of(["mlm"], ["udpos"], **keys))
+    jobs.validate()
+    assert list(jobs.evaluation_locks("udpos")) == [
+        "udpos/dev-de.tsv", *(f"udpos/test-{code}.tsv" for code in ("kk", "th", "tl", "yo")),
+    ]  # fmt: skip
+    files = [path.rsplit("/", 1)[1] for path in jobs.predictions("micro", "udpos", 1, "udpos")]
+    assert files == ["dev-de.tsv", "test-kk.tsv", "test-th.tsv", "test-tl.tsv", "test-yo.tsv"]
+
+
+def test_the_lists_of_the_benchmarks_may_be_asked_for_by_name() -> None:
+    plan = plan_of(["mlm"], ["tatoeba", "xquad"], run__languages=["xtreme"])
+    assert (len(plan.languages("tatoeba")), len(plan.languages("xquad"))) == (36, 11)
+    more = plan_of(["mlm"], ["tatoeba", "xquad"], run__languages=["ro", "xtreme_r"])
+    assert (len(more.languages("tatoeba")), more.languages("xquad")[:2]) == (41, ["ro", "ar"])
+    with pytest.raises(ConfigError, match="lareqa has none of the run's languages") as raised:
+        plan.languages("lareqa")
+    assert "or name a list of it: xtreme_r" in raised.value.hint
+    with pytest.raises(ConfigError) as raised:
+        plan_of(["mlm"], ["pawsx"], run__languages=["sw"]).languages("pawsx")
+    assert raised.value.hint.startswith("it has de, en, es, fr, ja, ko, zh")
+
+
+def test_a_pool_of_fewer_languages_than_published_is_said() -> None:
+    assert plan_of(["mlm"], ["lareqa", "tatoeba"], run__languages=["xtreme_r"]).smaller_pools == []
+    (said,) = plan_of(["mlm"], ["lareqa", "mewslix"], run__languages=["en", "de", "ar"]).smaller_pools
+    assert said.startswith("lareqa ranks a pool of 3 of its 11 languages (without el, es, hi, ru, th, tr,")
+
+
+def test_a_threshold_is_tuned_on_a_split_of_its_own_where_there_is_one() -> None:
+    jobs = Jobs(plan_of(["mlm"], ["bucc2018"], run__split="test", run__languages=["zh"]))
+    entry = jobs.task("bucc2018")
+    assert entry.parts("zh") == [("bucc2018", "dev"), ("bucc2018", "test")]
+    assert entry.scored("zh") == "test"
+    files = [path.rsplit("/", 1)[1] for path in jobs.predictions("micro", "mlm", 0, "bucc2018")]
+    assert files == ["dev-zh.tsv", "dev-zh.trec.gz", "test-zh.tsv", "test-zh.trec.gz"]
+    halves = Jobs(plan_of(["mlm"], ["bucc2018"], **MIRROR | {"run__languages": ["zh"]}))
+    assert halves.task("bucc2018").scored("zh") == "dev-half"
+
+
+def test_halves_of_a_test_set_are_what_is_left_without_a_development_set(tmp_path: Path) -> None:
+    for part in ("zh", "en", "gold"):
+        (tmp_path / "bucc2018").mkdir(exist_ok=True)
+        (tmp_path / "bucc2018" / f"zh-en.test.{part}").write_text("x", encoding="utf-8")
+    keys = {"run__languages": ["zh"], "run__split": "test", "data__folders": {"bucc2018": str(tmp_path)}}
+    jobs = Jobs(plan_of(["mlm"], ["bucc2018"], **keys))
+    jobs.validate()
+    assert jobs.task("bucc2018").scored("zh") == "test-half"
+    assert sorted(jobs.evaluation_locks("bucc2018")) == [
+        f"bucc2018/zh-en.test.{part}" for part in ("en", "gold", "zh")
+    ]
+    assert set(jobs.evaluation_locks("bucc2018")) <= set(jobs.all_evaluation_locks)
+    assert jobs.source_options("bucc2018") == '--root "$XSTILTS_DATA_bucc2018" --lock ""'
+    assert jobs.evaluation_inputs("bucc2018") == []
+
+
+@pytest.mark.parametrize(
+    ("folders", "error", "message"),
+    [
+        ({"ccgbank": "."}, ConfigError, "no data set 'ccgbank' can lie in a folder"),
+        ({"text": "."}, ConfigError, "no data set 'text' can lie in a folder"),
+        ({"ccg": "nowhere"}, DataError, "the folder of ccg is missing: nowhere"),
+        ({"xquad": "tests"}, DataError, "data.folders.xquad has no xquad/test in en, de"),
+    ],
+)
+def test_a_folder_that_is_of_no_use_is_refused(
+    folders: dict[str, str], error: type[XstiltsError], message: str
+) -> None:
+    plan = plan_of(["mlm"], ["xquad"], data__folders=folders, run__languages=["en", "de"])
+    with pytest.raises(error, match=message) as raised:
+        Jobs(plan).validate()
+    assert f"data.folders.{next(iter(folders))}" in str(raised.value)
+
+
+SIZES = {"train_examples": 2400, "tydiqa_train_examples": 400, "tydiqa_train_languages": ("en", "ko", "sw")}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "keys", "held"),
+    [
+        ("mnli@2401", {"data__micro": SIZES}, 2400),
+        ("tydiqa_three@1201", {"data__micro": SIZES}, 1200),
+        ("csqa@7611", MIRROR, 7610),
+        ("csqa@7611", {**MIRROR, "data__lock": None}, 7610),
+        ("csqa@9742", {"data__source": "hub"}, 9741),
+    ],
+)
+def test_a_cap_beyond_what_there_is_is_refused_before_any_job(
+    recipe: str, keys: dict[str, Any], held: int
+) -> None:
+    with pytest.raises(ConfigError, match=rf"asks for more examples than .* has \({held}\)") as raised:
+        jobs_of(recipe, **keys)._check_caps()
+    assert recipe in raised.value.where
+    jobs_of(f"{recipe.partition('@')[0]}@{held}", **keys)._check_caps()
+
+
+def test_the_run_of_the_paper_has_the_original_settings_for_every_task() -> None:
+    plan = Plan(settings.read(DEFAULT, ROOT / "config" / "paper.yaml"))
+    for name, task in registry.training_tasks().items():
+        if task.is_text or name.endswith(("_dev", "_three")) or task.type == "dual_encoder":
+            continue
+        part = plan.stage_settings("xlmr_large", name).parts[name]
+        qa = task.type == "span"
+        assert (part.batch_size, part.max_length) == ((16, 384) if qa else (32, 256)), name
+        epochs = 10 if task.type == "tagging" else 5 if name == "pawsx" else 2
+        assert part.epochs == epochs, name
+
+
 def test_what_is_trained_on_an_evaluation_set_is_not_scored_on_it() -> None:
     assert plan_of(["xquad_all"], ["tatoeba"]).cells
-    for task, dataset, recipe in [("xquad", "xquad", "xquad_all"), ("mlqa", "mlqa", "csqa-mlqa_all")]:
+    for task, dataset, recipe in [
+        ("xquad", "xquad", "xquad_all"),
+        ("lareqa", "xquad_r", "xquad_all"),
+        ("mlqa", "mlqa", "csqa-mlqa_all"),
+        ("lareqa_mlqa", "mlqa_r", "mlqa_all"),
+    ]:
         with pytest.raises(ConfigError, match=f"cannot be scored on {task}: .* trained on {dataset}"):
-            plan_of([recipe], [task], run__targets={task: "squad1"})
+            plan_of([recipe], [task])
 
 
 def test_all_splits_and_languages_of_a_task_decide_its_job() -> None:

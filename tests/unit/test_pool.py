@@ -14,10 +14,10 @@ from xstilts.data.sources import FolderSource
 from xstilts.prediction import stamps
 from xstilts.prediction.pool import Ranker, predict_pool
 from xstilts.prediction.submission import read_predictions
-from xstilts.registry import PredictionTask, Split
+from xstilts.registry import HeldOut, PredictionTask
 from xstilts.scoring import score
 
-ENTRY = PredictionTask(type="dual_encoder", data=Split(dataset="xquad_r", split="test"))
+ENTRY = PredictionTask(type="dual_encoder", data=HeldOut(dataset="xquad_r", split="test"))
 LANGUAGES = ["ar", "de", "en"]
 
 

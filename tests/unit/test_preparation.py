@@ -56,16 +56,31 @@ def test_the_table_of_keys_is_sorted_and_without_repeats(source: FolderSource) -
     assert set(table["dataset"]) == {"xnli", "tatoeba"}
 
 
-def test_leaked_examples_leave_training_but_not_a_published_dev_split(
+def test_leaked_examples_leave_training_and_a_published_dev_split(
     source: FolderSource, keys: EvaluationKeys
 ) -> None:
     prepared = prepare_task(source, "mnli", OWN_DEV, keys)
     assert len(prepared.train) == 99
-    assert len(prepared.dev) == 2
-    assert prepared.leakage.values.tolist() == [
-        ["mnli", "en", "any", 1, 100],
-        ["mnli", "en", "xnli", 1, 100],
+    assert [example.first for example in prepared.dev if isinstance(example, PairExample)] == [
+        "premise number 0"
     ]
+    assert prepared.leakage.values.tolist() == [
+        ["mnli", "train", "en", "any", 1, 100],
+        ["mnli", "train", "en", "xnli", 1, 100],
+        ["mnli", "dev", "en", "any", 1, 2],
+        ["mnli", "dev", "en", "xnli", 1, 2],
+    ]
+
+
+def test_a_dev_split_of_which_nothing_would_be_left_stays(
+    source: FolderSource, keys: EvaluationKeys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = json.dumps({"premise": LEAKED[0], "hypothesis": LEAKED[1], "label": "neutral"})
+    write(source.root / "mnli" / "dev_matched.jsonl", row)
+    prepared = prepare_task(source, "mnli", OWN_DEV, keys)
+    assert len(prepared.dev) == 1
+    assert set(prepared.leakage["split"]) == {"train"}, "nothing was removed from it"
+    assert "mnli: all that is selected on stands in evaluation sets" in capsys.readouterr().err
 
 
 def test_a_held_out_share_comes_from_what_is_left(source: FolderSource, keys: EvaluationKeys) -> None:
@@ -117,10 +132,10 @@ def test_text_and_pairs_are_filtered_and_counted(
     assert files["text/en.txt"].read_text(encoding="utf-8") == "another line\n"
     assert files["pairs/de.tsv"].read_text(encoding="utf-8") == "drei\tthree\n"
     assert leakage[leakage["evaluation"] == "any"].values.tolist() == [
-        ["text", "de", "any", 1, 21],
-        ["pairs", "de", "any", 2, 3],
-        ["text", "en", "any", 1, 2],
-        ["text", "fr", "any", 1, 1],
+        ["text", "train", "de", "any", 1, 21],
+        ["pairs", "train", "de", "any", 2, 3],
+        ["text", "train", "en", "any", 1, 2],
+        ["text", "train", "fr", "any", 1, 1],
     ]
 
 
@@ -185,16 +200,16 @@ def test_a_task_may_have_several_splits_and_languages(source: FolderSource, keys
         MNLI
         | {
             "train": [{"dataset": "mnli", "split": "train"}, {"dataset": "mnli", "split": "dev"}],
-            "dev": [{"dataset": "mnli", "split": "dev"}, {"dataset": "xnli", "split": "dev"}],
+            "dev": [{"dataset": "mnli", "split": "dev"}, {"dataset": "mnli", "split": "train"}],
         }
     )
-    assert [split.split for split in both.splits] == ["train", "dev", "dev", "dev"]
+    assert [split.split for split in both.splits] == ["train", "dev", "dev", "train"]
     prepared = prepare_task(source, "mnli", both, keys)
     ids = [example.id for example in prepared.train]
     assert len(ids) == len(set(ids)) == 99 + 1
     assert ids[0] == "mnli-train-en:mnli-train-en-0"
-    assert [example.id.split(":")[0] for example in prepared.dev] == ["mnli-dev-en"] * 2 + ["xnli-dev-en"]
-    assert prepared.leakage.values.tolist()[0] == ["mnli", "en", "any", 2, 102]
+    assert [example.id.split(":")[0] for example in prepared.dev] == ["mnli-dev-en"] + ["mnli-train-en"] * 99
+    assert prepared.leakage.values.tolist()[0] == ["mnli", "train", "en", "any", 2, 102]
 
 
 def test_translations_with_the_same_ids_stay_apart(source: FolderSource) -> None:
@@ -217,9 +232,9 @@ def test_a_task_is_trained_on_what_it_spends_and_on_nothing_else_held_out(source
     found = EvaluationKeys(evaluation_keys(source))
     prepared = prepare_task(source, "xquad_all", XQUAD_ALL, found)
     assert prepared.leakage.values.tolist() == [
-        ["xquad_all", "de", "any", 4, 24],
-        ["xquad_all", "de", "mlqa", 4, 24],
-        ["xquad_all", "en", "any", 0, 24],
+        ["xquad_all", "train", "de", "any", 4, 24],
+        ["xquad_all", "train", "de", "mlqa", 4, 24],
+        ["xquad_all", "train", "en", "any", 0, 24],
     ]
     assert not any(found.of_example(example, but=["xquad"]) for example in prepared.train)
     with pytest.raises(DataError, match="no example of xquad_all is left"):

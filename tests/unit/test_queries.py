@@ -17,7 +17,7 @@ from xstilts.data.sentences import sentence_at, sentence_spans
 from xstilts.data.sources import FolderSource
 from xstilts.data.storage import read_examples, write_examples
 from xstilts.errors import DataError
-from xstilts.registry import Holdout, PredictionTask, Split, TrainingTask
+from xstilts.registry import HeldOut, Holdout, PredictionTask, Split, TrainingTask
 
 TEXT = 'Dr. J. Smith won in 1984. "Why?" asked St. Mary. He did.[3] The U.S. The end'
 SENTENCES = ["Dr. J. Smith won in 1984.", '"Why?" asked St. Mary.', "He did.[3]", "The U.S.", "The end"]
@@ -114,7 +114,7 @@ def test_xquad_r_gives_queries_and_every_sentence(source: FolderSource) -> None:
     assert source.read("xquad_r", "test", "de") == [
         QueryExample("q1", "de", "de?", "It is DE.", "de. It is DE.", ("de_2_1",))
     ]
-    assert list(source.candidates("xquad_r", "test", ["de", "en"])) == [
+    assert list(source.candidates("xquad_r", dict.fromkeys(["de", "en"], "test"))) == [
         Candidate("de_1_0", "de", "No one asks.", "No one asks."),
         Candidate("de_2_0", "de", "de.", "de. It is DE."),
         Candidate("de_2_1", "de", "It is DE.", "de. It is DE."),
@@ -125,7 +125,7 @@ def test_xquad_r_gives_queries_and_every_sentence(source: FolderSource) -> None:
 
 
 def test_a_query_is_answered_in_every_language_of_the_run(source: FolderSource) -> None:
-    entry = PredictionTask(type="dual_encoder", data=Split(dataset="xquad_r", split="test"))
+    entry = PredictionTask(type="dual_encoder", data=HeldOut(dataset="xquad_r", split="test"))
     found = dict(queries.gold(source, entry, ["de", "en"]))
     assert {e.candidates for part in found.values() for e in part if isinstance(e, QueryExample)} == {
         ("de_2_1", "en_2_1")
@@ -169,8 +169,8 @@ def test_paragraphs_of_the_pool_leave_training(tmp_path: Path) -> None:
     task = TrainingTask(type="dual_encoder", train=split, dev=Holdout(holdout=0.3))
     prepared = prepare_task(source, "lareqa_dev", task, keys)
     assert prepared.leakage.values.tolist() == [
-        ["lareqa_dev", "en", "any", 1, 41],
-        ["lareqa_dev", "en", "xquad_r", 1, 41],
+        ["lareqa_dev", "train", "en", "any", 1, 41],
+        ["lareqa_dev", "train", "en", "xquad_r", 1, 41],
     ]
     parts = [
         {e.context for e in part if isinstance(e, QueryExample)} for part in (prepared.train, prepared.dev)

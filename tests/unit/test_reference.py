@@ -56,7 +56,7 @@ def test_every_data_set_split_and_task_is_on_the_page() -> None:
 
 
 def test_the_page_names_repositories_of_the_hub() -> None:
-    (row,) = [line for line in read("docs/data.md").splitlines() if line.startswith("| `xnli` | XNLI |")]
+    (row,) = [line for line in read("docs/data.md").splitlines() if line.startswith("| `xnli` | XNLI")]
     assert "| `facebook/xnli` at `b8dd5d7af51114dbda02c0e3f6133f332186418e` |" in row
 
 

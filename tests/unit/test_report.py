@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.unit.study_tables import fertility_table, language_table, planted_scores
 from xstilts import settings as configuration
+from xstilts.data.leakage import REPORT
 from xstilts.errors import DataError, StudyError
 from xstilts.report.build import Results, build
 from xstilts.report.costs import COLUMNS as COSTS
@@ -101,8 +102,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"language": ["de", "en"], "lines": [10, 20], "bytes": [900, 1800], "pairs": [5, 0]}
     )
     leakage = pd.DataFrame(
-        [("text", "de", "any", 3, 10), ("text", "de", "tatoeba", 3, 10), ("mnli", "en", "any", 0, 9)],
-        columns=["trained_on", "language", "evaluation", "removed", "of"],
+        [
+            ("text", "train", "de", "any", 3, 10),
+            ("text", "train", "de", "tatoeba", 3, 10),
+            ("mnli", "train", "en", "any", 0, 9),
+        ],
+        columns=REPORT,
     )
     checks = pd.DataFrame(encoder_rows(scores, languages), columns=COLUMNS)
     costs = pd.DataFrame([("checkpoints", 2, 61.25, 40.0), ("all", 2, 61.25, 40.0)], columns=COSTS)

@@ -13,7 +13,6 @@ import pandas as pd
 
 from xstilts import registry
 from xstilts.recipes import MLM
-from xstilts.scoring import scored_split
 
 SHOWN = 5
 DIGITS = 6  # of points
@@ -46,15 +45,8 @@ class NotRunError(Exception):
 
 
 def xtreme_languages(task: str) -> list[str]:
-    """The languages of XTREME that a task has, sorted.
-
-    Where the registry gives a task every language of its data set, they are those with a published count.
-    """
-    entry = registry.evaluation_tasks()[task]
-    figures = registry.datasets()[entry.data.dataset].published.get(entry.data.split)
-    known = registry.languages()
-    codes = entry.languages or (list(figures) if isinstance(figures, dict) else list(known))
-    return sorted(code for code in codes if known[code].xtreme)
+    """The languages in which XTREME scores a task, sorted."""
+    return sorted(registry.evaluation_tasks()[task].languages.xtreme)
 
 
 class Gains:
@@ -66,7 +58,7 @@ class Gains:
 
     @cached_property
     def _parts(self) -> dict[Hashable, pd.DataFrame]:
-        return dict(iter(self.scores.groupby(["task", "split", "metric"])))
+        return dict(iter(self.scores.groupby(["task", "metric"])))
 
     def table(
         self, recipes: Iterable[str], metrics: Mapping[str, Sequence[str]], split: str = PRIMARY
@@ -101,12 +93,14 @@ class Gains:
 
     def _metric(self, recipe: str, task: str, metric: str, split: str) -> float:
         entry = registry.evaluation_tasks()[task]
-        shown = scored_split(entry.type, split or entry.data.split)
-        rows = self._parts.get((task, shown, metric), self.scores[:0])
-        whose = f"{recipe} in {task}" + (f" (split {shown})" if split else "")
+        rows = self._parts.get((task, metric), self.scores[:0])
+        if split == "test" and entry.test is not None:
+            entry = entry.model_copy(update={"data": entry.test})
+        rows = rows[rows["split"] == rows["language"].map(entry.scored)]
+        whose = f"{recipe} in {task}" + (f" (split {split})" if split else "")
         treated = rows[rows["intermediate"] == recipe]
         if treated.empty:
-            raise NotRunError(absent=[(recipe, f"{task} ({shown})" if split else task)])
+            raise NotRunError(absent=[(recipe, f"{task} ({split})" if split else task)])
         targets = treated["target"].unique()
         if len(targets) > 1:
             raise NotRunError(f"{whose} has several target stages: {', '.join(sorted(targets))}")

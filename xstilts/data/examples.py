@@ -74,7 +74,9 @@ class QueryExample:
 
     `context` is what stands around the answer, if anything. `candidates` are the ids of those that answer
     the query: the one of the query's own file, or those of all languages (see xstilts.data.queries.pooled).
-    Where only the candidates' own file has the texts, answer and context are empty.
+    Where only the candidates' own file has the texts, answer and context are empty. `origin` are the sentence
+    and the article that a query with marks in it was taken from: what is compared to keep them out of
+    training.
     """
 
     id: str
@@ -83,6 +85,7 @@ class QueryExample:
     answer: str
     context: str
     candidates: tuple[str, ...]
+    origin: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

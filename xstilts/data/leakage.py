@@ -3,16 +3,23 @@
 Texts are compared by their letters, marks and numbers alone, after NFKC and case-folding: punctuation,
 symbols and white space do not count, so that a tokenised sentence equals the plain one in every script,
 and neither do the vowel points of Arabic and Hebrew, which writers put or leave out at will. Keys are
-hashes of that. A text counts only if it is long enough to be somebody's: `MINIMUM_WIDTH` columns, so
-that a one-word choice does not remove every line that consists of that word. Sentences of retrieval
-tests always count.
+hashes of that.
+
+What is protected: every text of an evaluation example, and the example as a whole. A text counts only if it
+is long enough to be somebody's: `MINIMUM_WIDTH` columns or `FEWEST_WORDS` words, so that a one-word choice
+does not remove every line that consists of that word. Sentences of retrieval tests always count.
+
+What goes: a line of text or a side of a translation pair that is a protected text; a training example that
+is a protected example; and one whose sentence or paragraph is a protected text (`sentences_of`), if that is
+a sentence (`is_sentence`). Choices and answers are no sentences of an example, and neither is a question
+about a paragraph: what counts is the paragraph.
 """
 
 import hashlib
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,14 +35,22 @@ from xstilts.data.examples import (
     QueryExample,
     SpanExample,
 )
-from xstilts.data.sources import FolderSource
+from xstilts.data.sources import FolderSource, source_of
 from xstilts.errors import DataError
 
 MINIMUM_WIDTH = 12
 """Columns of a terminal: 12 letters, or 6 Chinese or Japanese characters or Korean syllables."""
 
-SENTENCE, PARAGRAPH, EXAMPLE = "sentence", "paragraph", "example"
+FEWEST_WORDS = 3
+"""Of a sentence of a training example."""
+
+UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA ", "THAI ", "LAO ", "KHMER ", "MYANMAR ")
+"""How Unicode calls the letters of scripts that put no spaces between words."""
+
+TRAIN, DEV = "train", "dev"
+TEXT, EXAMPLE = "text", "example"
 COLUMNS = ["key", "kind", "dataset", "language"]
+REPORT = ["trained_on", "split", "language", "evaluation", "removed", "of"]
 ANY = "any"
 """In reports, in place of an evaluation data set: how many were removed in all."""
 
@@ -57,27 +72,62 @@ def is_long_enough(normalised: str) -> bool:
     return len(normalised) >= MINIMUM_WIDTH or _width(normalised) >= MINIMUM_WIDTH
 
 
+def is_sentence(text: str) -> bool:
+    """Whether a text is long enough for a training example to go for its sake.
+
+    It has `FEWEST_WORDS` words or, where words are not spaced, `MINIMUM_WIDTH` columns: a hypothesis of one
+    or two words ("Nobody sleeps.") is everybody's.
+    """
+    if sum(bool(normalise(word)) for word in text.split()) >= FEWEST_WORDS:
+        return True
+    whole = normalise(text)
+    return is_long_enough(whole) and any(unicodedata.name(c, "").startswith(UNSPACED) for c in whole)
+
+
 def keys_of(example: Example) -> Iterator[tuple[str, str]]:
     """(kind, key) of what must not be trained on, if the example is to be evaluated on.
 
-    Its sentences (fields of text), its paragraph, and the example as a whole, without its label.
+    Its texts (sentences, questions, choices, the paragraph), and the example as a whole, without its label.
     """
-    parts = [normalise(text) for text in _texts(example)]
+    texts = _texts(example)
+    parts = [normalise(text) for text in texts]
     always = isinstance(example, ParallelExample)
-    for index, part in enumerate(parts):
-        if part and (always or is_long_enough(part)):
-            paragraph = isinstance(example, SpanExample | QueryExample) and index == 1
-            yield PARAGRAPH if paragraph else SENTENCE, key_of(part)
+    for text in (*texts, *_surroundings(example)):
+        part = normalise(text)
+        if part and (always or is_long_enough(part) or is_sentence(text)):
+            yield TEXT, key_of(part)
     if always or is_long_enough("".join(parts)):
         yield EXAMPLE, key_of(*parts)
 
 
-def evaluation_keys(source: FolderSource) -> pd.DataFrame:
+def sentences_of(example: Example) -> list[str]:
+    """The sentences and paragraphs of a training example that must stand in no evaluation set.
+
+    They are the tagged sentence, premise and hypothesis, both sentences of a pair, the context of choices or
+    of a question (of choices without one, as CommonsenseQA's, the question), the sentence and the article
+    around a mention, and the description that answers it.
+    """
+    if isinstance(example, ChoiceExample):
+        found = [example.context or example.question]
+    elif isinstance(example, SpanExample):
+        found = [example.context]
+    elif isinstance(example, QueryExample):
+        found = [example.context, example.answer, *_surroundings(example)]
+    else:
+        found = _texts(example)
+    return [text for text in found if is_sentence(text)]
+
+
+def evaluation_keys(source: FolderSource, folders: Mapping[str, Path] | None = None) -> pd.DataFrame:
     """Keys of every evaluation split that the source holds, whatever a run selects.
 
+    Args:
+        source: Where the data sets are.
+        folders: Data sets that lie in a folder of their own.
+
     Returns:
-        A table of key, kind (sentence, paragraph, example), dataset and language (that of the data
-        set's file), without repeats and sorted.
+        A table of key, kind (text, example), dataset and language (that of the data set's file),
+        without repeats and sorted.
 
     Raises:
         DataError: if a file is at fault.
@@ -85,10 +135,11 @@ def evaluation_keys(source: FolderSource) -> pd.DataFrame:
     rows = {
         (key, kind, dataset, language)
         for dataset, entry in registry.datasets().items()
+        for place in [source_of(dataset, source, folders or {})]
         for split in entry.evaluation
-        if source.holds(dataset, split)
-        for language in source.languages(dataset, split)
-        for example in source.read(dataset, split, language)
+        if place.holds(dataset, split)
+        for language in place.languages(dataset, split)
+        for example in place.read(dataset, split, language)
         for kind, key in keys_of(example)
     }
     return pd.DataFrame(sorted(rows), columns=COLUMNS)
@@ -106,12 +157,12 @@ class EvaluationKeys:
     """Says in which evaluation data sets a text or a training example occurs."""
 
     def __init__(self, keys: pd.DataFrame) -> None:
-        self._datasets: dict[str, dict[str, tuple[str, ...]]] = {SENTENCE: {}, PARAGRAPH: {}, EXAMPLE: {}}
+        self._datasets: dict[str, dict[str, tuple[str, ...]]] = {TEXT: {}, EXAMPLE: {}}
         for key, kind, dataset in zip(keys["key"], keys["kind"], keys["dataset"], strict=True):
             known = self._datasets[kind]
             before = known.get(key, ())
             if dataset not in before:
-                known[key] = _interned((*before, dataset))
+                known[key] = _interned(tuple(sorted((*before, dataset))))
 
     @classmethod
     def load(cls, path: Path) -> "EvaluationKeys":
@@ -128,51 +179,46 @@ class EvaluationKeys:
 
     def of_text(self, text: str) -> tuple[str, ...]:
         """The data sets of which the text is a sentence or paragraph."""
-        return self._find(key_of(normalise(text)), SENTENCE, PARAGRAPH)
+        return self._datasets[TEXT].get(key_of(normalise(text)), ())
 
     def of_example(self, example: Example, but: Collection[str] = ()) -> tuple[str, ...]:
-        """The data sets, `but` for some, that hold the example as a whole or (a question) its paragraph."""
-        parts = [normalise(text) for text in _texts(example)]
-        found = self._find(key_of(*parts), EXAMPLE)
-        if isinstance(example, SpanExample | QueryExample):
-            found += self._find(key_of(parts[1]), PARAGRAPH)
-        return tuple(sorted(set(found) - set(but)))
+        """The data sets, `but` for some, that hold the whole example, or a sentence or paragraph of it."""
+        whole = key_of(*map(normalise, _texts(example)))
+        found = [self._datasets[EXAMPLE].get(whole, ()), *map(self.of_text, sentences_of(example))]
+        return tuple(sorted({dataset for datasets in found for dataset in datasets} - set(but)))
 
     def of_pair(self, example: ParallelExample) -> tuple[str, ...]:
         """The data sets that hold either side of a translation pair."""
         return tuple(sorted({*self.of_text(example.text), *self.of_text(example.english)}))
 
-    def _find(self, key: str, *kinds: str) -> tuple[str, ...]:
-        found = [self._datasets[kind].get(key, ()) for kind in kinds]
-        return tuple(sorted({dataset for datasets in found for dataset in datasets}))
 
-
-def leakage_rows(trained_on: str, language: str, found: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+def leakage_rows(
+    trained_on: str, language: str, found: Sequence[Sequence[str]], split: str = TRAIN
+) -> list[dict[str, Any]]:
     """Rows of the leakage report.
 
     Args:
         trained_on: The task, `text` or `pairs`.
         language: Its language.
         found: For each line or example before filtering, the evaluation data sets that hold it.
+        split: `train`, or `dev` for what is only selected on.
 
     Returns:
         One row per evaluation data set that anything was removed for, and first one for `any`.
     """
     removed = Counter(dataset for datasets in found for dataset in datasets)
     counts = [(ANY, sum(map(bool, found))), *sorted(removed.items())]
-    return [
-        {"trained_on": trained_on, "language": language, "evaluation": name, "removed": n, "of": len(found)}
-        for name, n in counts
-    ]
+    of = {"trained_on": trained_on, "split": split, "language": language}
+    return [{**of, "evaluation": name, "removed": n, "of": len(found)} for name, n in counts]
 
 
 def leakage_table(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
     """The report of leakage from rows of `leakage_rows`."""
-    return pd.DataFrame(rows, columns=["trained_on", "language", "evaluation", "removed", "of"])
+    return pd.DataFrame(rows, columns=REPORT)
 
 
 def _texts(example: Example) -> list[str]:
-    """The texts that make up an example, the paragraph of a question second."""
+    """The texts that make up an example."""
     if isinstance(example, PairExample):
         return [example.first, example.second or ""]
     if isinstance(example, ChoiceExample):
@@ -184,6 +230,13 @@ def _texts(example: Example) -> list[str]:
     if isinstance(example, ParallelExample):
         return [example.text, example.english]
     return [" ".join(example.words)]
+
+
+def _surroundings(example: Example) -> list[str]:
+    """What a query was taken from: each text as a whole, and line by line."""
+    if not isinstance(example, QueryExample):
+        return []
+    return [part for text in example.origin for part in dict.fromkeys((text, *text.splitlines()))]
 
 
 def _width(text: str) -> int:

@@ -2,7 +2,8 @@
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,18 @@ import pandas as pd
 from xstilts import registry
 from xstilts.data.examples import Example, PairExample, ParallelExample, QueryExample, SpanExample
 from xstilts.data.labels import check_labels
-from xstilts.data.leakage import EvaluationKeys, key_of, leakage_rows, leakage_table, normalise
+from xstilts.data.leakage import (
+    DEV,
+    TRAIN,
+    EvaluationKeys,
+    key_of,
+    leakage_rows,
+    leakage_table,
+    normalise,
+)
 from xstilts.data.queries import as_queries
 from xstilts.data.shares import fraction
-from xstilts.data.sources import FolderSource
+from xstilts.data.sources import FolderSource, source_of
 from xstilts.errors import DataError, RegistryError
 from xstilts.registry import Holdout, Split, TrainingTask
 
@@ -40,9 +49,10 @@ def prepare_task(
 ) -> Prepared:
     """The training and selection data of a task.
 
-    Training examples that occur in evaluation data are removed, but for the data sets that the task
-    spends. A published development split is left as it is: it is selected on, not trained on. A
-    held-out share is taken after filtering. For a dual encoder, questions about a paragraph become queries
+    Examples that occur in evaluation data are removed, but for the data sets that the task spends: from
+    what is trained on, and from a published development split, since selecting on evaluation data is
+    leakage too; only one of which nothing would be left stays as it is. A held-out share is taken after
+    filtering. For a dual encoder, questions about a paragraph become queries
     that one of its sentences answers.
 
     Args:
@@ -55,17 +65,18 @@ def prepare_task(
     Raises:
         DataError: if a file is at fault, an example has no label or an unknown one, or nothing is left.
     """
-    train: list[Example] = []
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for language, examples in _parts(source, task, task.train, folders or {}):
-        held = [keys.of_example(example, but=task.spends) for example in examples]
-        found.setdefault(language, []).extend(held)
-        train += [example for example, datasets in zip(examples, held, strict=True) if not datasets]
+    train, rows = _clean(_parts(source, task, task.train, folders or {}), name, task, keys, TRAIN)
     dev: list[Example] = []
     if isinstance(task.dev, Holdout):
         train, dev = hold_out(train, task.dev.holdout)
     elif task.dev is not None:
-        dev = [e for _, examples in _parts(source, task, task.dev, folders or {}) for e in examples]
+        parts = list(_parts(source, task, task.dev, folders or {}))
+        dev, dev_rows = _clean(parts, name, task, keys, DEV)
+        if dev:
+            rows += dev_rows
+        else:
+            dev = [example for _, examples in parts for example in examples]
+            print(f"{name}: all that is selected on stands in evaluation sets; it stays", file=sys.stderr)
     if task.type == "dual_encoder":
         train, dev = as_queries(train), as_queries(dev)
     for part, examples in (("train", train), ("dev", dev)):
@@ -73,8 +84,25 @@ def prepare_task(
             where = ", ".join(split.dataset for split in task.train)
             raise DataError(f"no example of {name} is left for its {part} part", where=where)
         check_labels(examples, task.type, task.labels, where=f"task {name}, {part} part")
-    rows = [row for language in sorted(found) for row in leakage_rows(name, language, found[language])]
     return Prepared(train, dev, leakage_table(rows))
+
+
+def _clean(
+    parts: Iterable[tuple[str, list[Example]]],
+    name: str,
+    task: TrainingTask,
+    keys: EvaluationKeys,
+    split: str,
+) -> tuple[list[Example], list[dict[str, Any]]]:
+    """The examples that stand in no evaluation data but what the task spends, and the report's rows."""
+    kept: list[Example] = []
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for language, examples in parts:
+        held = [keys.of_example(example, but=task.spends) for example in examples]
+        found.setdefault(language, []).extend(held)
+        kept += [example for example, datasets in zip(examples, held, strict=True) if not datasets]
+    rows = [row for code in sorted(found) for row in leakage_rows(name, code, found[code], split)]
+    return kept, rows
 
 
 def _parts(
@@ -86,7 +114,7 @@ def _parts(
     """
     for split in splits:
         name = split.dataset
-        own = FolderSource(folders[name]) if name in folders else source
+        own = source_of(name, source, folders)
         for language in sorted(task.languages):
             examples = own.read(name, split.split, language)
             if len(splits) > 1 or len(task.languages) > 1:

@@ -14,7 +14,7 @@ def as_queries(examples: Iterable[Example]) -> list[Example]:
 
     As in LAReQA, the sentence is the one in which the (first) answer begins, and the paragraph its context. A
     question without an answer has no sentence to find and is left out. Of equal sentences of one paragraph
-    the first stands for all.
+    the first stands for all. What queries were taken from (`origin`) is for the leakage filter, and left out.
     """
     numbers: dict[str, int] = {}
     found: list[Example] = []
@@ -24,7 +24,7 @@ def as_queries(examples: Iterable[Example]) -> list[Example]:
             if example.answers:
                 found.append(_as_query(example, number))
         else:
-            found.append(example)
+            found.append(replace(example, origin=()) if isinstance(example, QueryExample) else example)
     return found
 
 
@@ -45,12 +45,12 @@ def gold(
     source: FolderSource, entry: PredictionTask, languages: Sequence[str]
 ) -> Iterator[tuple[str, Sequence[Example]]]:
     """Each language's examples of an evaluation task; queries with the candidates of all these languages."""
-    dataset, split = entry.data.dataset, entry.data.split
+    dataset, split_of = entry.data.dataset, entry.data.of
     if entry.type != "dual_encoder":
         for language in languages:
-            yield language, source.read(dataset, split, language)
+            yield language, source.read(dataset, split_of(language), language)
         return
-    found = {language: source.read(dataset, split, language) for language in languages}
+    found = {language: source.read(dataset, split_of(language), language) for language in languages}
     queries = {code: [e for e in part if isinstance(e, QueryExample)] for code, part in found.items()}
     yield from pooled(queries).items()
 

@@ -14,9 +14,14 @@ def fraction(text: str) -> float:
 def capped(examples: Sequence[Example], limit: int | None) -> list[Example]:
     """At most `limit` examples: those whose ids have the smallest hashes, in their old order (None: all).
 
-    The same questions come in every language where their ids are the same.
+    The language within an id does not count, so that of parallel data every language has the same items
+    (as far as each has them: MLQA's languages do not share all questions).
     """
     if limit is None:
         return list(examples)
-    chosen = {example.id for example in sorted(examples, key=lambda example: fraction(example.id))[:limit]}
+    chosen = {example.id for example in sorted(examples, key=_rank)[:limit]}
     return [example for example in examples if example.id in chosen]
+
+
+def _rank(example: Example) -> tuple[float, str]:
+    return fraction(example.id.replace(f"-{example.language}-", "-", 1)), example.id

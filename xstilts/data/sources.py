@@ -1,8 +1,9 @@
 """Reading data sets from a folder, checked against a lock if there is one."""
 
 import importlib
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -82,7 +83,8 @@ class FolderSource:
         if times > 1:
             raise DataError(f"the id '{id_}' occurs {times} times", where=str(paths[0]), hint=RELOCK)
         if not self.generated:
-            counts.say(dataset, split, language, len(examples), self.dropped(dataset, split, language))
+            dropped = self.dropped(dataset, split, language)
+            counts.say(dataset, split, language, len(examples), dropped, self.format == PARQUET)
         return examples
 
     def dropped(self, dataset: str, split: str, language: str) -> int:
@@ -96,9 +98,9 @@ class FolderSource:
         number: int = parser.dropped(paths, dataset, language) if self.format else parser.dropped(paths)
         return number
 
-    def candidates(self, dataset: str, split: str, languages: Sequence[str]) -> Iterator[Candidate]:
-        """The pool that the queries of a split search, one by one; raises as `read` does."""
-        files = {language: self.verified(dataset, split, language) for language in languages}
+    def candidates(self, dataset: str, splits: Mapping[str, str]) -> Iterator[Candidate]:
+        """The pool that the queries of a split of each language search, one by one; raises as `read` does."""
+        files = {language: self.verified(dataset, split, language) for language, split in splits.items()}
         pool: Iterator[Candidate] = format_module(dataset).candidates(files)
         return pool
 
@@ -186,6 +188,16 @@ class FolderSource:
         if not self.root.is_dir():
             hint = "point data.mirror to the folder that holds the data sets"
             raise DataError("the data folder is missing", where=str(self.root), hint=hint)
+
+
+def source_of(dataset: str, source: FolderSource, folders: Mapping[str, Path]) -> FolderSource:
+    """Where a data set is: in a folder of its own, if it has one, or where all others are."""
+    return FolderSource(folders[dataset]) if dataset in folders else source
+
+
+def folders_from(text: str) -> dict[str, Path]:
+    """The folders of data sets that lie elsewhere, from JSON."""
+    return {name: Path(folder) for name, folder in json.loads(text).items()}
 
 
 def open_source(root: Path, lock: str = "") -> FolderSource:

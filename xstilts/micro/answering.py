@@ -1,8 +1,10 @@
-"""Question answering retrieval (LAReQA): which sentence, of all languages' sentences, answers a question?
+"""Parallel questions: for spans, and for retrieval of the sentence that answers (LAReQA).
 
-SQuAD's layout with the sentences of each paragraph and where they begin and end; every language has the
-same paragraphs and questions. `German (Peru): euro, 12 days and 3 km.` answers `German (Peru): Kilometres?`,
-and since no two sentences are about the same, it is the only one of its language that does.
+XQuAD and XQuAD-R, MLQA and MLQA-R have the same paragraphs and questions, as the real ones do; the files for
+retrieval have besides SQuAD's layout the sentences of each paragraph and where they begin and end. Every
+language has the same paragraphs and questions. `German (Peru): euro, 12 days and 3 km.` answers
+`German (Peru): Kilometres?`, and since no two sentences are about the same, it is the only one of its
+language that does.
 """
 
 from functools import lru_cache
@@ -71,7 +73,7 @@ def _context(paragraph: list[Statement], language: str) -> str:
     return write_all([said.sentence for said in paragraph], language)
 
 
-def _breaks(sentences: list[str], language: str) -> list[list[int]]:
+def breaks(sentences: list[str], language: str) -> list[list[int]]:
     """Where each sentence begins and ends in the paragraph."""
     breaks: list[list[int]] = []
     start = 0
@@ -83,7 +85,6 @@ def _breaks(sentences: list[str], language: str) -> list[list[int]]:
 
 def _paragraph(paragraph: list[Statement], language: str, name: str) -> dict[str, Any]:
     context = _context(paragraph, language)
-    sentences = [write_all([said.sentence], language) for said in paragraph]
     answers = [write_atom(said.answer, language) for said in paragraph]
     return {
         "context": context,
@@ -95,15 +96,29 @@ def _paragraph(paragraph: list[Statement], language: str, name: str) -> dict[str
             }
             for i, (said, answer) in enumerate(zip(paragraph, answers, strict=True))
         ],
-        "sentence_breaks": _breaks(sentences, language),
-        "sentences": sentences,
     }
 
 
-def answering(settings: MicroSettings, dataset: str, languages: tuple[str, ...], language: str) -> str:
-    """The JSON of one language of a data set that has `languages`; the ids are the same in all."""
+def _sentences(paragraph: list[Statement], language: str) -> dict[str, Any]:
+    sentences = [write_all([said.sentence], language) for said in paragraph]
+    return {"sentence_breaks": breaks(sentences, language), "sentences": sentences}
+
+
+def answering(
+    settings: MicroSettings, dataset: str, languages: tuple[str, ...], language: str, *, retrieval: bool
+) -> str:
+    """The JSON of one language of a data set that has `languages`; the ids are the same in all.
+
+    Args:
+        settings: Sizes and seed.
+        dataset: The data set of spans.
+        languages: Those of it.
+        language: One of them.
+        retrieval: Whether paragraphs come with their sentences.
+    """
     paragraphs = (
         _paragraph(paragraph, language, f"{dataset}-{i}")
+        | (_sentences(paragraph, language) if retrieval else {})
         for i, paragraph in enumerate(_paragraphs(settings, dataset, languages))
     )
     return document(paragraphs, dataset)

@@ -18,7 +18,7 @@ LANGUAGES = ("de", "fr", "ru", "zh")
 
 def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
     """The languages of each split."""
-    return {"dev": selected_languages(settings.languages, LANGUAGES)}
+    return dict.fromkeys(("dev", "test"), selected_languages(settings.languages, LANGUAGES))
 
 
 def _numbered(rng: Random, sentences: Sequence[str], language: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ The files are in SQuAD's layout.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from xstilts.micro.cldr import write_atom
@@ -26,6 +26,11 @@ class Facts(NamedTuple):
     def context(self, language: str) -> str:
         """The paragraph."""
         return write_all(self.told, language)
+
+    def atoms(self) -> tuple[str, ...]:
+        """All atoms of the paragraph and the question."""
+        told = (atom for phrase in self.told for atom in phrase.atoms())
+        return (*told, *self.question.phrase().atoms(), self.question.answer)
 
 
 def answer_stands_once(facts: Facts, language: str) -> bool:
@@ -61,12 +66,19 @@ def document(paragraphs: Iterable[dict[str, Any]], title: str, version: str = "1
     return json.dumps({"data": articles, "version": version}, ensure_ascii=False) + "\n"
 
 
-def squad(sampler: Sampler, language: str, count: int, pool: Pool, name: str) -> str:
-    """The JSON of `count` examples in SQuAD v1.1's layout, one paragraph each; ids are `name-language-i`."""
-    paragraphs: dict[str, dict[str, Any]] = {}
-    while len(paragraphs) < count:
+def squad(questions: Mapping[str, Facts], language: str, title: str) -> str:
+    """The JSON of some examples, by their ids, in SQuAD v1.1's layout, one paragraph each."""
+    paragraphs = (
+        {"context": facts.context(language), "qas": [asked(facts, language, id_)]}
+        for id_, facts in questions.items()
+    )
+    return document(paragraphs, f"{title}-{language}")
+
+
+def distinct_facts(sampler: Sampler, language: str, count: int, pool: Pool, name: str) -> dict[str, Facts]:
+    """`count` facts of different paragraphs, by their ids `name-language-i`."""
+    found: dict[str, Facts] = {}
+    while len(found) < count:
         facts = draw(sampler, (language,), pool)
-        context = facts.context(language)
-        question = asked(facts, language, f"{name}-{language}-{len(paragraphs)}")
-        paragraphs.setdefault(context, {"context": context, "qas": [question]})
-    return document(paragraphs.values(), f"{name}-{language}")
+        found.setdefault(facts.context(language), facts)
+    return {f"{name}-{language}-{i}": facts for i, facts in enumerate(found.values())}

@@ -1,6 +1,7 @@
 """Writing micro-XTREME's data sets, each by itself, at the paths of the registry of data sets."""
 
 import os
+import re
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -12,9 +13,20 @@ from xstilts.registry import Dataset, datasets
 from xstilts.registry import languages as registered_languages
 
 DATASETS = (
-    *("anli", "bucc2018", "cosmosqa", "csqa", "hellaswag", "mlqa", "mlqa_r", "mnli", "pairs", "panx"),
-    *("pawsx", "qqp", "siqa", "snli", "squad1", "squad2", "tatoeba", "text", "tydiqa", "udpos", "xcopa"),
-    *("xnli", "xquad", "xquad_r"),
+    *(
+        "anli",
+        "bucc2018",
+        "ccg",
+        "cosmosqa",
+        "csqa",
+        "hellaswag",
+        "mewslix",
+        "mewslix_pairs",
+        "mlqa",
+        "mlqa_r",
+    ),
+    *("mnli", "pairs", "panx", "pawsx", "qqp", "siqa", "snli", "squad1", "squad1_mt", "squad2", "tatoeba"),
+    *("text", "tydiqa", "udpos", "xcopa", "xnli", "xquad", "xquad_r"),
 )
 
 
@@ -28,7 +40,13 @@ def _module(dataset: str) -> ModuleType:
 
 def _paths(entry: Dataset, split: str, language: str) -> list[str]:
     code = entry.codes.get(language) or registered_languages()[language].iso639_3
-    return [pattern.format(language=language, code=code) for pattern in entry.splits[split]]
+    named = (pattern.format(language=language, code=code) for pattern in entry.splits[split])
+    return [_first(pattern) for pattern in named]
+
+
+def _first(pattern: str) -> str:
+    """A file that a pattern matches: of `0[2-9]/*.auto`, `02/micro.auto`."""
+    return re.sub(r"\[(.)[^\]]*\]", r"\1", pattern).replace("*", "micro")
 
 
 def _plan(dataset: str, settings: MicroSettings) -> Iterator[tuple[str, str, list[str]]]:

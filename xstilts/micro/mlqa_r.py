@@ -1,10 +1,11 @@
-"""Question answering retrieval in the place of LAReQA's MLQA-R."""
+"""Question answering retrieval in the place of LAReQA's MLQA-R: the paragraphs and questions of MLQA."""
 
+from xstilts.micro import mlqa
 from xstilts.micro.answering import answering
 from xstilts.micro.cldr import selected_languages
 from xstilts.micro.settings import MicroSettings
 
-LANGUAGES = ("ar", "de", "en", "es", "hi", "vi", "zh")
+LANGUAGES = mlqa.LANGUAGES
 
 
 def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
@@ -14,4 +15,4 @@ def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
 
 def build(settings: MicroSettings, split: str, language: str) -> tuple[str, ...]:
     """The file of one language."""
-    return (answering(settings, "mlqa_r", splits(settings)[split], language),)
+    return (answering(settings, "mlqa", mlqa.splits(settings)["dev"], language, retrieval=True),)

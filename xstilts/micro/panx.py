@@ -30,7 +30,8 @@ CHARACTERS = re.compile(r"[A-Za-z]+|\S")
 
 def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
     """The languages of each split."""
-    return {"train": ("en",), "dev": selected_languages(settings.languages)}
+    chosen = selected_languages(settings.languages)
+    return {"train": ("en",), "dev": chosen, "test": chosen}
 
 
 class Sentences:

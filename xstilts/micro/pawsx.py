@@ -18,7 +18,8 @@ HEADER = ("id", "sentence1", "sentence2", "label")
 
 def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
     """The languages of each split."""
-    return {"train": ("en",), "dev": selected_languages(settings.languages, LANGUAGES)}
+    chosen = selected_languages(settings.languages, LANGUAGES)
+    return {"train": ("en",), "dev": chosen, "test": chosen}
 
 
 @lru_cache(maxsize=1)

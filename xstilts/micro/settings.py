@@ -38,6 +38,7 @@ class MicroSettings(BaseModel):
         default=200, description="Evaluation examples per task and language"
     )
     tydiqa_train_languages: tuple[str, ...] = Field(
-        default=("en", "fi", "ko", "ru", "sw"), description="Languages with TyDiQA training examples"
+        default=("ar", "bn", "en", "fi", "id", "ko", "ru", "sw", "te"),
+        description="Languages with TyDiQA training examples",
     )
     tydiqa_train_examples: Positive = Field(default=600, description="TyDiQA training examples per language")

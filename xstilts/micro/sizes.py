@@ -4,6 +4,7 @@ from random import Random
 
 from xstilts.micro.partition import Pool
 from xstilts.micro.settings import MicroSettings
+from xstilts.registry import datasets
 from xstilts.registry import languages as registered_languages
 
 
@@ -22,6 +23,15 @@ def lines_for(language: str, largest: int, settings: MicroSettings) -> int:
 def english(settings: MicroSettings, split: str) -> tuple[Pool, int]:
     """The pool that an English `train` or `dev` split draws from, and how many examples it has."""
     return ("train", settings.train_examples) if split == "train" else ("dev", settings.dev_examples)
+
+
+def size_of(dataset: str, split: str, settings: MicroSettings) -> int:
+    """How many examples a split of a task with training data has in each of its languages, at most."""
+    if dataset == "tydiqa" and split == "train":
+        return settings.tydiqa_train_examples
+    if split in datasets()[dataset].evaluation:
+        return settings.evaluation_examples
+    return english(settings, split)[1]
 
 
 def chance(settings: MicroSettings, *names: str) -> Random:

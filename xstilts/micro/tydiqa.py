@@ -1,7 +1,8 @@
 """Span questions in TyDiQA-GoldP's place: evaluation in every language, training in a few."""
 
 from xstilts.micro.cldr import selected_languages
-from xstilts.micro.facts import squad
+from xstilts.micro.facts import distinct_facts, squad
+from xstilts.micro.partition import Pool
 from xstilts.micro.phrases import Sampler
 from xstilts.micro.settings import MicroSettings
 from xstilts.micro.sizes import chance
@@ -17,6 +18,7 @@ def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
 def build(settings: MicroSettings, split: str, language: str) -> tuple[str, ...]:
     """The file of one split and language."""
     sampler = Sampler(chance(settings, "tydiqa", split, language), (language,))
-    if split == "train":
-        return (squad(sampler, language, settings.tydiqa_train_examples, "train", "tydiqa-train"),)
-    return (squad(sampler, language, settings.evaluation_examples, "test", "tydiqa-dev"),)
+    pool: Pool = "train" if split == "train" else "test"
+    count = settings.tydiqa_train_examples if split == "train" else settings.evaluation_examples
+    title = f"tydiqa-{split}"
+    return (squad(distinct_facts(sampler, language, count, pool, title), language, title),)

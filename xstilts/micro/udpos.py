@@ -18,11 +18,15 @@ from xstilts.micro.sizes import chance
 Tagged = list[tuple[str, str]]
 NAMES = ("territory", "language")
 NOUNS = ("month", "weekday", "unit")
+TEST_ONLY = ("kk", "th", "tl", "yo")
+"""As in Universal Dependencies, whose treebanks of them have no development file."""
 
 
 def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
     """The languages of each split."""
-    return {"train": ("en",), "dev": selected_languages(settings.languages)}
+    chosen = selected_languages(settings.languages)
+    dev = tuple(language for language in chosen if language not in TEST_ONLY)
+    return {"train": ("en",), "dev": dev, "test": chosen}
 
 
 def _conjunction(language: str, style: str) -> Tagged:

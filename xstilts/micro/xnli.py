@@ -14,7 +14,7 @@ from xstilts.micro.sizes import chance
 
 def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
     """The languages of each split."""
-    return {"dev": selected_languages(settings.languages)}
+    return dict.fromkeys(("dev", "test"), selected_languages(settings.languages))
 
 
 @lru_cache(maxsize=1)

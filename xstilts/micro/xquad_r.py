@@ -1,5 +1,6 @@
-"""Question answering retrieval in the place of LAReQA's XQuAD-R."""
+"""Question answering retrieval in the place of LAReQA's XQuAD-R: the paragraphs and questions of XQuAD."""
 
+from xstilts.micro import xquad
 from xstilts.micro.answering import answering
 from xstilts.micro.cldr import selected_languages
 from xstilts.micro.settings import MicroSettings
@@ -14,4 +15,4 @@ def splits(settings: MicroSettings) -> dict[str, tuple[str, ...]]:
 
 def build(settings: MicroSettings, split: str, language: str) -> tuple[str, ...]:
     """The file of one language."""
-    return (answering(settings, "xquad_r", splits(settings)[split], language),)
+    return (answering(settings, "xquad", xquad.splits(settings)["test"], language, retrieval=True),)

@@ -11,6 +11,7 @@ from xstilts.data.sources import FolderSource
 from xstilts.prediction import stamps
 from xstilts.prediction.submission import prediction_path, write_predictions, written_files
 from xstilts.registry import PredictionTask
+from xstilts.scoring import tuned_threshold
 
 Predictor = Callable[[Sequence[Example], str], Mapping[str, Any]]
 
@@ -25,6 +26,8 @@ def predict_languages(
 ) -> None:
     """Write predictions and stamps of all languages below `output`.
 
+    What a threshold is tuned on is predicted first, and by that what is scored.
+
     Args:
         entry: The task.
         languages: Its languages.
@@ -34,19 +37,24 @@ def predict_languages(
         predictor: Loads the model, when the first language needs it; the predictor then maps examples
             and their language to predictions by id.
     """
-    dataset, split = entry.data.dataset, entry.data.split
     loaded: Predictor | None = None
     for language in languages:
-        path = prediction_path(output, entry.type, split, language)
-        data = {file.name: sha256_of(file) for file in source.verified(dataset, split, language)}
-        whole = {**stamp, "data": data}
-        files = written_files(path, entry.type)
-        if stamps.holds(files, whole):
-            stamps.keep(files)
+        parts = entry.parts(language)
+        verified = [file for part in parts for file in source.verified(*part, language)]
+        whole = {**stamp, "data": {file.name: sha256_of(file) for file in verified}}
+        paths = [prediction_path(output, entry.type, split, language) for _, split in parts]
+        files = [written_files(path, entry.type) for path in paths]
+        if all(stamps.holds(each, whole) for each in files):
+            for each in files:
+                stamps.keep(each)
             continue
         loaded = loaded or predictor()
-        examples = capped(source.read(dataset, split, language), entry.cap)
-        predictions = loaded(examples, language)
-        stamps.remove(path)  # killed in between, the job leaves no stamp of other predictions
-        write_predictions(path, entry.type, examples, predictions)
-        stamps.write(path, whole)
+        threshold = None
+        for part, path in zip(parts, paths, strict=True):
+            examples = capped(source.read(*part, language), entry.cap)
+            predictions = loaded(examples, language)
+            stamps.remove(path)  # killed in between, the job leaves no stamp of other predictions
+            write_predictions(path, entry.type, examples, predictions, threshold)
+            stamps.write(path, whole)
+            if len(parts) > 1:
+                threshold = tuned_threshold(entry.type, examples, predictions)

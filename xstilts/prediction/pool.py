@@ -40,11 +40,11 @@ def predict_pool(
         stamp: All that decides them but for the data.
         ranker: Loads the model, if need be; it then ranks a pool for queries.
     """
-    dataset, split = entry.data.dataset, entry.data.split
-    verified = {code: source.verified(dataset, split, code) for code in languages}
+    dataset, splits = entry.data.dataset, {code: entry.data.of(code) for code in languages}
+    verified = {code: source.verified(dataset, split, code) for code, split in splits.items()}
     data = {code: {path.name: sha256_of(path) for path in paths} for code, paths in verified.items()}
     whole = {**stamp, "data": data}
-    paths = {code: prediction_path(output, entry.type, split, code) for code in languages}
+    paths = {code: prediction_path(output, entry.type, split, code) for code, split in splits.items()}
     files = [written_files(path, entry.type) for path in paths.values()]
     if all(stamps.holds(each, whole) for each in files):
         for each in files:
@@ -52,7 +52,7 @@ def predict_pool(
         return
     queries = {code: _queries(source, entry, code) for code in languages}
     every = [query for found in queries.values() for query in found]
-    rankings = iter(ranker()(every, source.candidates(dataset, split, languages)))
+    rankings = iter(ranker()(every, source.candidates(dataset, splits)))
     for path in paths.values():
         stamps.remove(path)  # killed in between, the job leaves no stamp of other predictions
     for code, found in queries.items():
@@ -64,7 +64,7 @@ def predict_pool(
 
 
 def _queries(source: FolderSource, entry: PredictionTask, language: str) -> list[QueryExample]:
-    dataset, split = entry.data.dataset, entry.data.split
+    dataset, split = entry.data.dataset, entry.data.of(language)
     examples = capped(source.read(dataset, split, language), entry.cap)
     queries = [example for example in examples if isinstance(example, QueryExample)]
     if len(queries) < len(examples):

@@ -71,15 +71,25 @@ def written_files(path: Path, task_type: TaskType) -> list[Path]:
 
 
 def write_predictions(
-    path: Path, task_type: TaskType, examples: Sequence[Example], predictions: Mapping[str, Any]
+    path: Path,
+    task_type: TaskType,
+    examples: Sequence[Example],
+    predictions: Mapping[str, Any],
+    threshold: float | None = None,
 ) -> None:
     """Write predictions (by example id, see `xstilts.scoring.score`), each file all at once or not at all.
+
+    Mined pairs are written if they reach the threshold; without one, that tuned on half of them.
 
     Raises:
         PredictionError: if ids are missing or extra, or the format cannot hold a prediction.
     """
     values = align(examples, predictions, where=str(path))
-    contents = [FORMATS[task_type].write(examples, values).encode()]
+    if threshold is None:
+        submitted = FORMATS[task_type].write(examples, values)
+    else:
+        submitted = _write_mined(examples, values, threshold)
+    contents = [submitted.encode()]
     if task_type in RUN_FORMATS:
         run = trec.write(RUN_FORMATS[task_type].to_run(examples, values))
         contents.append(gzip.compress(run.encode(), mtime=0))  # no time, so that equal runs are equal bytes
@@ -234,9 +244,9 @@ def _run_rankings(run: trec.Run, examples: Sequence[Example]) -> dict[str, tuple
     }
 
 
-def _write_mined(examples: Sequence[ParallelExample], values: Sequence[tuple[str, float] | None]) -> str:
+def _write_mined(examples: Sequence[Any], values: Sequence[Any], threshold: float | None = None) -> str:
     predictions = {example.id: value for example, value in zip(examples, values, strict=True)}
-    pairs = import_module(SCORERS["mining"]).above_threshold(examples, predictions)
+    pairs = import_module(SCORERS["mining"]).above_threshold(examples, predictions, threshold)
     return "".join(f"{own}\t{english}\n" for own, english in pairs)
 
 

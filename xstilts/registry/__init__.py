@@ -7,14 +7,16 @@ reruns nothing.
 from collections.abc import Hashable
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from xstilts.errors import RegistryError
 
 FOLDER = Path(__file__).parent
+PIVOT = "en"
+"""The language that is transferred from."""
 
 E = TypeVar("E", bound="Entry")
 TaskType = Literal[
@@ -57,6 +59,31 @@ class Split(Entry):
     split: str
 
 
+def _with_fallback(split: dict[str, str]) -> dict[str, str]:
+    if "*" not in split:
+        raise ValueError('a split by language needs "*", that of all others')
+    return split
+
+
+class HeldOut(Entry):
+    """What is scored: a split of a data set; by language, where it is not the same one in all of them.
+
+    `{"*": dev, kk: test}` is the development split, but in Kazakh the test split.
+    """
+
+    dataset: str
+    split: str | Annotated[dict[str, str], AfterValidator(_with_fallback)]
+
+    def of(self, language: str) -> str:
+        """The split of one language."""
+        return self.split if isinstance(self.split, str) else self.split.get(language, self.split["*"])
+
+    @property
+    def splits(self) -> list[str]:
+        """All its splits."""
+        return [self.split] if isinstance(self.split, str) else sorted(set(self.split.values()))
+
+
 class Holdout(Entry):
     """A share of the training examples, taken by the hash of their ids."""
 
@@ -76,13 +103,15 @@ class TrainingTask(Entry):
 
     Tagging without `labels` takes those of its training examples. `metric` is what its development
     examples are scored by (none: the type's headline). `spends` names the evaluation data sets that the
-    task is trained on: nothing trained on it may be scored on them.
+    task is trained on: nothing trained on it may be scored on them. `dev_if_test` is selected on in place of
+    `dev` by a run that scores test splits: a development split that is itself scored otherwise.
     """
 
     type: TaskType
     labels: list[str] = []
     train: Splits
     dev: Splits | Holdout | None = None
+    dev_if_test: Splits | None = None
     languages: list[str] = ["en"]
     metric: str = ""
     unanswerable: bool = False
@@ -104,9 +133,21 @@ class PredictionTask(Entry):
 
     type: TaskType
     labels: list[str] = []
-    data: Split
+    data: HeldOut
+    tune: HeldOut | None = None
+    """What a threshold is tuned on (mining); none: half of `data`, and the other half is scored."""
     cap: int | None = None
     """Most examples per language: the run's (see xstilts.plan), not the registry's."""
+
+    def parts(self, language: str) -> list[tuple[str, str]]:
+        """Data set and split of all that is predicted in a language; what is scored comes last."""
+        held = [self.tune, self.data] if self.tune else [self.data]
+        return [(each.dataset, each.of(language)) for each in held]
+
+    def scored(self, language: str) -> str:
+        """What scores.tsv calls what is scored: a split, or the half of it that no threshold is tuned on."""
+        half = "-half" if self.type == "mining" and not self.tune else ""
+        return self.data.of(language) + half
 
     @property
     def is_headless(self) -> bool:
@@ -119,13 +160,57 @@ class PredictionTask(Entry):
         return self.is_headless or self.type == "dual_encoder"
 
 
-class EvaluationTask(PredictionTask):
-    """Something that a checkpoint is scored on."""
+Benchmark = Literal["xtreme", "xtreme_r"]
+BENCHMARKS: tuple[Benchmark, ...] = get_args(Benchmark)
+"""Whose lists of languages can be asked for by name."""
 
+
+class Languages(Entry):
+    """The languages of an evaluation task: each benchmark's, and others of its data (none given: all).
+
+    English is never among all: it is what the others are compared with.
+    """
+
+    xtreme: list[str] = []
+    xtreme_r: list[str] = []
+    others: list[str] | None = []
+
+    def of(self, name: str) -> list[str]:
+        """The list of a benchmark, or a language, if the task has it."""
+        if name in BENCHMARKS:
+            found: list[str] = getattr(self, name)
+            return found
+        if self.others is None:
+            return [name] if name != PIVOT else []
+        return [name] if name in self.known else []
+
+    @property
+    def known(self) -> list[str]:
+        """Every language that is named, sorted."""
+        return sorted({*self.xtreme, *self.xtreme_r, *(self.others or [])})
+
+
+def _as_others(value: Any) -> Any:
+    return {"others": value} if isinstance(value, list) else value
+
+
+class EvaluationTask(PredictionTask):
+    """Something that a checkpoint is scored on.
+
+    `test` is what a run that scores test splits scores in place of `data`. A list of languages that is no
+    benchmark's may be given as it is.
+    """
+
+    test: HeldOut | None = None
     metrics: list[str]
     normalisation: Normalisation = "squad"
-    languages: list[str] | None = None
+    languages: Annotated[Languages, BeforeValidator(_as_others)] = Languages(others=None)
     target: str | None = None
+
+    @property
+    def held_out(self) -> list[HeldOut]:
+        """All that it may be scored on."""
+        return [self.data, *([self.test] if self.test else [])]
 
 
 class Language(Entry):

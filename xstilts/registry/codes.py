@@ -48,13 +48,7 @@ def alpha3(code: str) -> str:
         raise RegistryError(f"'{code}' is no language code", where="languages.yaml", hint=hint) from error
 
 
-def _key(code: object) -> str:
-    if not isinstance(code, str):
-        raise RegistryError(
-            f"{code!r} is no language code",
-            where="languages",
-            hint='put codes in quotes: YAML reads a bare no (Norwegian) as false; write "no"',
-        )
+def _key(code: str) -> str:
     if code in registry.languages():
         return code
     for form in _forms(code):

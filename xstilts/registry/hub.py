@@ -24,11 +24,26 @@ class HubSplit(Entry):
     languages: list[str] | None = None
 
 
-class HubDataset(Entry):
-    """A repository of Parquet files at a fixed commit, and how a row becomes an example."""
+Commit = Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+
+
+class Elsewhere(Entry):
+    """Another repository that has some languages, in the same columns; `splits` are patterns of files."""
 
     repository: str
-    revision: Annotated[str, Field(pattern=r"^[0-9a-f]{40}$")]
+    revision: Commit
+    languages: list[str]
+    splits: dict[str, str]
+
+
+class HubDataset(Entry):
+    """A repository of Parquet files at a fixed commit, and how a row becomes an example.
+
+    `published` are counts of a version of its own, where the hub has another than datasets.yaml describes.
+    """
+
+    repository: str
+    revision: Commit
     type: TaskType
     splits: dict[str, HubSplit]
     columns: dict[str, str | list[str]]
@@ -37,26 +52,44 @@ class HubDataset(Entry):
     labels: dict[str, str] = Field({})
     rows: dict[str, str] = Field({})
     drop: dict[str, list[str]] = Field({})
+    published: dict[str, int] = Field({})
+    elsewhere: list[Elsewhere] = Field([])
 
     def languages_of(self, split: str) -> list[str]:
         """The languages of a split; none if there is no such split."""
+        found = [code for other in self.elsewhere if split in other.splits for code in other.languages]
         if split not in self.splits:
-            return []
+            return found
         chosen = self.splits[split].languages
-        return self.languages if chosen is None else chosen
+        return [*(self.languages if chosen is None else chosen), *found]
 
     def part(self, split: str, language: str) -> str:
         """What is fetched to read one language: its own files, or those of the whole split."""
-        return language if "{" in self.splits[split].files else WHOLE
+        return language if self._other(split, language) or "{" in self.splits[split].files else WHOLE
+
+    def _other(self, split: str, language: str) -> Elsewhere | None:
+        fitting = (each for each in self.elsewhere if split in each.splits and language in each.languages)
+        return next(fitting, None)
 
     def of_part(self, dataset: str, split: str, part: str) -> "HubDataset":
         """The entry of one part alone, its pattern filled, so that others may change without it."""
-        files, languages = self.splits[split].files, self.languages_of(split)
+        other = self._other(split, part)
+        files, languages = (
+            other.splits[split] if other else self.splits[split].files,
+            self.languages_of(split),
+        )
         if part != WHOLE:
             files, languages = self.fill(files, dataset, part), [part]
-        codes = {code: name for code, name in self.codes.items() if code in languages}
-        own = {split: HubSplit(files=files)}
-        return self.model_copy(update={"splits": own, "languages": languages, "codes": codes})
+        own = {
+            "repository": other.repository if other else self.repository,
+            "revision": other.revision if other else self.revision,
+            "splits": {split: HubSplit(files=files)},
+            "languages": languages,
+            "codes": {code: name for code, name in self.codes.items() if code in languages},
+            "elsewhere": [],
+            "published": {},
+        }
+        return self.model_copy(update=own)
 
     def fill(self, pattern: str, dataset: str, language: str) -> str:
         """A pattern with the names of one language put in."""
@@ -75,7 +108,7 @@ def hub_datasets(path: Path = FOLDER / "hub.yaml") -> dict[str, HubDataset]:
     entries = registry.parse_entries(HubDataset, registry.load_yaml(path), path)
     for name, entry in entries.items():
         known = registry.datasets().get(name)
-        for split in entry.splits:
+        for split in {*entry.splits, *(split for other in entry.elsewhere for split in other.splits)}:
             unknown = sorted(set(entry.languages_of(split)) - set(registry.languages()))
             if known is None or split not in known.splits or unknown:
                 what = f"{name}/{split} is not in datasets.yaml"

@@ -194,17 +194,20 @@ def costs(frame: pd.DataFrame | None) -> Table | None:
 
 
 def leakage(frame: pd.DataFrame | None) -> Table | None:
-    """What was removed from training, summed over languages, and where there was something to remove."""
+    """What was removed from training and selection, summed over languages, where there was anything."""
     if frame is None:
         return None
-    grouped = frame.groupby(["trained_on", "evaluation"], sort=True).agg(
+    grouped = frame.groupby(["trained_on", "split", "evaluation"], sort=True).agg(
         removed=("removed", "sum"),
         of=("of", "sum"),
         languages=("removed", lambda counts: int((counts > 0).sum())),
     )
     shown = grouped[grouped["removed"] > 0].reset_index()
-    shown.columns = pd.Index(["Trained on", "Stands in", "Removed", "Of", "Languages concerned"])
-    note = "“any” counts every example once, in however many evaluation sets it stands."
+    shown.columns = pd.Index(["Trained on", "Part", "Stands in", "Removed", "Of", "Languages concerned"])
+    note = (
+        "“any” counts every example once, in however many evaluation sets it stands; “dev” is what is"
+        " selected on."
+    )
     return from_frame(shown, "Removed from training because it stands in an evaluation set", note=note)
 
 

@@ -101,6 +101,7 @@ def score(
     predictions: Mapping[str, Any],
     labels: Sequence[str] = (),
     normalisation: Normalisation = "squad",
+    threshold: float | None = None,
 ) -> dict[str, Measure]:
     """Score predictions by the metrics of their task type.
 
@@ -114,6 +115,7 @@ def score(
             found, best first, as (id, score) pairs (dual encoder).
         labels: The task's labels, for classification and tagging; where none are given, any will do.
         normalisation: How answers are normalised, for span.
+        threshold: Of mined pairs, tuned on another split (none: on half of these examples).
 
     Raises:
         PredictionError: if ids are missing or extra, or a prediction is not one of the possible ones.
@@ -126,7 +128,9 @@ def score(
             f"{len(unlabelled)} examples have no gold label: {named(unlabelled)}",
             hint="score a labelled split",
         )
-    options = {"normalisation": normalisation} if task_type == "span" else {}
+    options: dict[str, Any] = {"normalisation": normalisation} if task_type == "span" else {}
+    if task_type == "mining":
+        options = {"threshold": threshold}
     scorer = import_module(SCORERS[task_type])
     measures: dict[str, Measure] = scorer.score(examples, predictions, labels, **options)
     return measures
@@ -146,6 +150,9 @@ def headline(
     return metric, measures[metric].value
 
 
-def scored_split(task_type: TaskType, split: str) -> str:
-    """What scores.tsv calls what is scored: where a threshold is tuned on half of a split, the other half."""
-    return f"{split}-half" if task_type == "mining" else split
+def tuned_threshold(
+    task_type: TaskType, examples: Sequence[Example], predictions: Mapping[str, Any]
+) -> float:
+    """The threshold that one split's gold answers give for another's predictions (mining)."""
+    found: float = import_module(SCORERS[task_type]).tuned_threshold(examples, predictions)
+    return found

@@ -1,7 +1,8 @@
 """Metrics of bitext mining (BUCC 2018): precision, recall and F1 of the pairs above a threshold.
 
-The threshold is tuned on sentences that are not scored: each sentence of the language, with its gold pair
-and the pair that was mined for it, belongs by the hash of its id to one half or the other.
+The threshold is tuned on sentences that are not scored: on a split of their own (`tuned_threshold`), where
+there is one, as in XTREME. Else each sentence of the language, with its gold pair and the pair that was mined
+for it, belongs by the hash of its id to one half or the other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +22,9 @@ def score(
     examples: Sequence[ParallelExample],
     predictions: Mapping[str, tuple[str, float] | None],
     labels: Sequence[str] = (),
+    threshold: float | None = None,
 ) -> dict[str, Measure]:
-    """Metrics `precision`, `recall`, `f1` of the half that is not tuned on.
+    """Metrics `precision`, `recall`, `f1`; without a threshold, of the half that is not tuned on.
 
     As in XTREME's evaluate.py, all three are 0 where no pair is right.
 
@@ -31,15 +33,18 @@ def score(
         predictions: By example id, the English id and the score of the pair that was mined for the
             language's sentence, if any.
         labels: None.
+        threshold: What was tuned on another split.
 
     Raises:
         DataError: if no gold pair is scored.
         PredictionError: if ids are missing or extra, or a mined pair names an unknown sentence.
     """
-    golden = {pair for pair in gold(examples) if not is_tuned_on(pair[0])}
+    is_whole = threshold is not None
+    golden = {pair for pair in gold(examples) if is_whole or not is_tuned_on(pair[0])}
     if not golden:
         raise DataError("no gold pair is left to score", hint="the corpus is too small to be divided")
-    found = {pair for pair in above_threshold(examples, predictions) if not is_tuned_on(pair[0])}
+    above = above_threshold(examples, predictions, threshold)
+    found = {pair for pair in above if is_whole or not is_tuned_on(pair[0])}
     precision, recall, f1 = agreement(golden, found)
     return {
         "precision": Measure(precision, len(found)),
@@ -54,13 +59,26 @@ def is_tuned_on(sentence: str) -> bool:
 
 
 def above_threshold(
-    examples: Sequence[ParallelExample], predictions: Mapping[str, tuple[str, float] | None]
+    examples: Sequence[ParallelExample],
+    predictions: Mapping[str, tuple[str, float] | None],
+    threshold: float | None = None,
 ) -> list[Pair]:
-    """The mined pairs of both halves that reach the threshold tuned on one, in the order of the examples."""
+    """The mined pairs that reach a threshold, in the order of the examples.
+
+    Without one, those of both halves that reach the threshold tuned on one of them.
+    """
     pairs = candidates(examples, predictions)
-    tuned_on = {pair: value for pair, value in pairs.items() if is_tuned_on(pair[0])}
-    threshold = best_threshold(tuned_on, {pair for pair in gold(examples) if is_tuned_on(pair[0])})
+    if threshold is None:
+        tuned_on = {pair: value for pair, value in pairs.items() if is_tuned_on(pair[0])}
+        threshold = best_threshold(tuned_on, {pair for pair in gold(examples) if is_tuned_on(pair[0])})
     return [pair for pair, value in pairs.items() if value >= threshold]
+
+
+def tuned_threshold(
+    examples: Sequence[ParallelExample], predictions: Mapping[str, tuple[str, float] | None]
+) -> float:
+    """The threshold tuned on all of a split, for another one."""
+    return best_threshold(candidates(examples, predictions), gold(examples))
 
 
 def best_threshold(scores: Mapping[Pair, float], golden: set[Pair]) -> float:

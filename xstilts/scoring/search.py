@@ -43,13 +43,6 @@ class Means(NamedTuple):
     candidates: Doubles
 
 
-def unit_rows(vectors: Floats) -> Floats:
-    """Rows scaled to length 1, for cosine similarity; a row of zeros stays as it is. Shape (n, d)."""
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    scaled: Floats = (vectors / np.where(lengths == 0, 1, lengths)).astype(np.float32)
-    return scaled
-
-
 def nearest(
     queries: Floats, candidates: Floats, k: int, neighbours: int | None = None, device: str = "cpu"
 ) -> tuple[Indices, Floats]:

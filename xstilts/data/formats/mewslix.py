@@ -63,12 +63,17 @@ def _queries(record: dict[str, Any], language: str) -> Iterator[QueryExample]:
         context, mentions, answer = record["context"], record["mentions"], ""
     if context["language"] == language:
         for mention in mentions:
-            query, entity_id = _marked(context, mention), mention["entity_id"]
-            yield QueryExample(mention["example_id"], language, query, answer, "", (entity_id,))
+            query, sentence = _marked(context, mention)
+            found = (mention["entity_id"],)
+            origin = (sentence, context["text"])
+            yield QueryExample(mention["example_id"], language, query, answer, "", found, origin)
 
 
-def _marked(context: dict[str, Any], mention: dict[str, Any]) -> str:
-    """`Smith: The verdict came back for { Smith }, who stepped down`; other braces become parentheses."""
+def _marked(context: dict[str, Any], mention: dict[str, Any]) -> tuple[str, str]:
+    """`Smith: The verdict came back for { Smith }, who stepped down`, and the sentence as it stands.
+
+    Other braces become parentheses.
+    """
     text, span = context["text"], mention["mention_span"]
     start, end = span["start"], span["end"]
     if not text:
@@ -78,9 +83,10 @@ def _marked(context: dict[str, Any], mention: dict[str, Any]) -> str:
     around = [s for s in context["sentence_spans"] if s["start"] <= start < end <= s["end"]]
     if not around:
         raise ValueError(f"the mention '{span['text']}' at {start} is within no sentence")
-    left, right = text[around[0]["start"] : start], text[end : around[0]["end"]]
+    begin, stop = around[0]["start"], around[0]["end"]
+    left, right = text[begin:start], text[end:stop]
     left, right = (BRACES.sub(r"(\1)", side) for side in (left, right))
-    return _one_line(f"{span['text']}: {left} {{ {span['text']} }} {right}")
+    return _one_line(f"{span['text']}: {left} {{ {span['text']} }} {right}"), text[begin:stop]
 
 
 def _description(entity: dict[str, Any]) -> str:
