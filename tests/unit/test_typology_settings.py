@@ -26,8 +26,8 @@ def test_settings_survive_the_command_line() -> None:
         ("{", "Invalid JSON"),
         ('{"alhpa": 0.05}', "alhpa"),
         ('{"alpha": 2}', "alpha"),
-        ('{"recipes": ["mnli"]}', "recipes lacks 'mlm'"),
-        ('{"recipes": ["mlm", "mlm"]}', "twice"),
+        ('{"recipes": ["mnli"], "metrics": {"tatoeba": "accuracy"}}', "recipes lacks 'mlm'"),
+        ('{"recipes": ["mlm", "mlm"], "metrics": {"tatoeba": "accuracy"}}', "twice"),
         ('{"tasks": ["tatoeba", "sonnets"]}', "metrics has no entry for sonnets"),
     ],
 )
