@@ -152,7 +152,7 @@ if PLAN.compares_tasks:
             comparison=STUDY_JOBS.comparison,
             weights=STUDY_JOBS.encoder_hash,
             locks=[JOBS.evaluation_locks(task) for task in STUDY_JOBS.compared_evaluation],
-            training=f"{RUN}/data/training",
+            training=lambda w, input: Path(input.training[0]).parents[1],
             threads=STUDY_JOBS.comparison_threads,
             device=PLAN.run.device,
         message:

@@ -111,8 +111,8 @@ def test_no_paragraph_of_xquad_r_is_trained_on(
     task = registry.training_tasks()["lareqa_dev"]
     prepared = prepare_task(source, "lareqa_dev", task, keys)
     assert prepared.leakage.values.tolist() == [
-        ["lareqa_dev", "en", "any", 1190, 10570],
-        ["lareqa_dev", "en", "xquad_r", 1190, 10570],
+        ["lareqa_dev", "train", "en", "any", 1190, 10570],
+        ["lareqa_dev", "train", "en", "xquad_r", 1190, 10570],
     ]
     assert len(prepared.train) + len(prepared.dev) == 10570 - 1190
     held = {query.context for query in queries["en"]}

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
-from xstilts.studies.tests_table import COLUMNS as TEST_COLUMNS
-from xstilts.studies.tests_table import Row, not_estimable
-from xstilts.studies.tests_table import tests_table as table_of
+from xstilts.studies.rows import COLUMNS as TEST_COLUMNS
+from xstilts.studies.rows import Row, not_estimable
+from xstilts.studies.rows import tests_table as table_of
 
 from xstilts import export
 from xstilts.errors import DataError
