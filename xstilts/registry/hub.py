@@ -108,7 +108,7 @@ def hub_datasets(path: Path = FOLDER / "hub.yaml") -> dict[str, HubDataset]:
     entries = registry.parse_entries(HubDataset, registry.load_yaml(path), path)
     for name, entry in entries.items():
         known = registry.datasets().get(name)
-        for split in {*entry.splits, *(split for other in entry.elsewhere for split in other.splits)}:
+        for split in sorted({*entry.splits, *(s for other in entry.elsewhere for s in other.splits)}):
             unknown = sorted(set(entry.languages_of(split)) - set(registry.languages()))
             if known is None or split not in known.splits or unknown:
                 what = f"{name}/{split} is not in datasets.yaml"
