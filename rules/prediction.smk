@@ -63,4 +63,4 @@ rule arrange_xtreme:
         "lay out {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}, for XTREME's evaluator"
     shell:
         'python scripts/arrange_xtreme.py --parts {params.parts:q} --root "$XSTILTS_SOURCE" --lock "$XSTILTS_LOCK"'
-        " --output {output:q} 2> >(tee {log:q} >&2)"
+        ' --folders "$XSTILTS_FOLDERS" --output {output:q} 2> >(tee {log:q} >&2)'

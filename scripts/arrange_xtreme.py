@@ -9,7 +9,7 @@ from typing import Annotated
 from typer import Option
 
 from xstilts.command_line import from_json, run
-from xstilts.data.sources import open_source
+from xstilts.data.sources import folders_from, open_source, source_of
 from xstilts.prediction.xtreme import INCOMPLETE, arrange
 from xstilts.registry import PredictionTask
 
@@ -21,16 +21,17 @@ def main(
         Path, Option(help="folder to write: predictions/ and labels/, a folder per task in each")
     ],
     lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
+    folders: Annotated[str, Option(help="folders of data sets that lie elsewhere, as JSON")] = "{}",
 ) -> None:
     """Write the folder anew."""
     partial = output.with_name(output.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    source = open_source(root, lock)
+    source, elsewhere = open_source(root, lock), folders_from(folders)
     for task, part in json.loads(parts).items():
         entry = from_json(PredictionTask, json.dumps(part["entry"]), "--parts")
-        folder = Path(part["predictions"])
-        if lacking := arrange(task, entry, part["wanted"], part["languages"], source, folder, partial):
+        own, folder = source_of(entry.data.dataset, source, elsewhere), Path(part["predictions"])
+        if lacking := arrange(task, entry, part["wanted"], part["languages"], own, folder, partial):
             what = f"{task} lacks {', '.join(lacking)}, at which XTREME's evaluator would stop"
             print(f"{what}: it is in {output / INCOMPLETE}", file=sys.stderr)
     shutil.rmtree(output, ignore_errors=True)

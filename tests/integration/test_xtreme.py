@@ -9,6 +9,8 @@ import json
 import os
 import re
 import string
+import subprocess
+import sys
 import unicodedata
 import warnings
 from collections.abc import Callable
@@ -197,3 +199,19 @@ def test_the_untrained_model_has_a_folder_of_its_own(clone: Clone) -> None:
     found = evaluate(folder / "predictions", folder / "labels", COMPLETE)
     assert {task for task, *_ in found} == {"bucc2018"}
     assert {path.name for path in (folder / "incomplete" / "labels").iterdir()} == {"tatoeba"}
+
+
+def test_data_in_a_folder_of_their_own_are_laid_out_too(clone: Clone, tmp_path: Path) -> None:
+    predictions = clone.results() / "predictions/micro/mlm/seed0/bucc2018"
+    data = {"dataset": "bucc2018", "split": "dev"}
+    part = {"entry": {"type": "mining", "data": data}, "wanted": ["de"], "languages": ["de"]}
+    parts = json.dumps({"bucc2018": part | {"predictions": str(predictions)}})
+    command = [sys.executable, "scripts/arrange_xtreme.py", "--parts", parts, "--root", str(tmp_path)]
+    command += ["--folders", json.dumps({"bucc2018": str(clone.results() / "source")})]
+    command += ["--output", str(tmp_path / "laid")]
+    done = subprocess.run(command, cwd=clone.folder, env=clone.environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    expected = clone.results() / "xtreme/micro/mlm/seed1"
+    for side in ("predictions", "labels"):
+        name = f"{side}/bucc2018/test-de.tsv"
+        assert (tmp_path / "laid" / name).read_bytes() == (expected / name).read_bytes()
