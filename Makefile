@@ -4,7 +4,7 @@ CORES ?= 2
 ARGS ?=
 export PYTHON TORCH TORCH_INDEX
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs lock environment clean
+.PHONY: help demo test lint docs statistics lock environment clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -28,6 +28,10 @@ docs: environment ## the generated pages: config/schema.json, docs/configuration
 results-%: environment ## docs/results-RUN.md from a run: results-micro, results-mini-cpu (an hour, needs its data)
 	.venv/bin/snakemake write_results --cores $(CORES) $(patsubst %,--configfile %,$(wildcard config/$*.yaml)) $(ARGS)
 	cp results/$*/results.md docs/results-$*.md
+
+statistics: environment ## docs/statistics.md from simulated scores (some minutes)
+	.venv/bin/snakemake write_statistics --cores $(CORES) $(ARGS)
+	cp results/simulations/statistics.md docs/statistics.md
 
 lock: environment ## the locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	envs/lock.sh $(ARGS)

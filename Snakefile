@@ -14,6 +14,7 @@ from xstilts.errors import XstiltsError
 from xstilts.fingerprint import code_hash
 from xstilts.jobs import Jobs
 from xstilts.plan import Plan
+from xstilts.study_jobs import StudyJobs
 
 min_version("9.0")
 
@@ -29,6 +30,7 @@ try:
 except XstiltsError as error:
     sys.exit(str(error))
 
+STUDY_JOBS = StudyJobs(JOBS)
 PLAN = JOBS.plan
 RUN = JOBS.folder
 JOBS.export_environment()
@@ -55,6 +57,10 @@ onstart:
         JOBS.check_data()
         if workflow.local_exec:
             JOBS.check_device()
+            if (
+                not workflow.deployment_settings.deployment_method
+            ):  # a container has an interpreter of its own
+                JOBS.offer_warm_start()
     except XstiltsError as error:
         sys.exit(str(error))
 
@@ -88,4 +94,7 @@ include: "rules/training.smk"
 include: "rules/prediction.smk"
 include: "rules/scores.smk"
 include: "rules/studies.smk"
+include: "rules/claims.smk"
+include: "rules/export.smk"
 include: "rules/report.smk"
+include: "rules/statistics.smk"

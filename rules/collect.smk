@@ -10,7 +10,13 @@ localrules:
     xtreme,
     scores,
     study_typology,
+    study_scale,
+    study_qa_retrieval,
+    study_order,
+    study_similarity,
     studies,
+    claims,
+    export,
     sweep_layers,
     report,
 
@@ -19,6 +25,7 @@ rule fetch:
     """All data and models of the hub that the run reads: the only jobs that need a network."""
     input:
         JOBS.fetched,
+        STUDY_JOBS.fetched,
 
 
 rule data:
@@ -67,15 +74,54 @@ rule scores:
 
 
 rule study_typology:
-    """S1: tests, verdict and figures of typological distance and degradation."""
+    """S1: typological distance and degradation in sentence retrieval."""
     input:
-        JOBS.study_files("typology"),
+        STUDY_JOBS.files("typology"),
+
+
+rule study_scale:
+    """S2: linguistic similarity, the gain of intermediate training, and the size of the model."""
+    input:
+        STUDY_JOBS.files("scale"),
+
+
+rule study_qa_retrieval:
+    """S3: English against multilingual question answering before retrieval."""
+    input:
+        STUDY_JOBS.files("qa_retrieval"),
+
+
+rule study_order:
+    """S4: the order of intermediate tasks, against random sequences."""
+    input:
+        STUDY_JOBS.files("order"),
+
+
+rule study_similarity:
+    """S5: semantic similarity of tasks, and gains in low-resource languages."""
+    input:
+        STUDY_JOBS.files("similarity"),
 
 
 rule studies:
-    """Every study that the run selects."""
+    """Every study that the run selects, and their verdicts side by side."""
     input:
-        [file for name in PLAN.run.studies for file in JOBS.study_files(name)],
+        STUDY_JOBS.all_files,
+
+
+rule claims:
+    """The claims of the study that this package reproduces, each with a verdict for this run."""
+    input:
+        f"{RUN}/claims.tsv",
+
+
+rule export:
+    """Scores, outcomes per example and tests as Parquet and TSV, with a data dictionary."""
+    input:
+        multiext(f"{RUN}/export/scores", ".parquet", ".tsv"),
+        multiext(f"{RUN}/export/outcomes", ".parquet", ".tsv.gz"),
+        multiext(f"{RUN}/export/tests", ".parquet", ".tsv"),
+        f"{RUN}/export/data_dictionary.tsv",
 
 
 rule sweep_layers:

@@ -1,5 +1,5 @@
 # Facts about languages, and how many pieces the tokenizer needs for each.
-# Needs: the registry and urielplus; the tokenizer and the aligned test sets. Makes: languages.tsv, fertility.tsv.
+# Needs: the registry and urielplus; the tokenizer and the aligned test sets. Makes: languages.tsv, fertility/.
 
 
 rule build_languages:
@@ -22,22 +22,22 @@ rule build_languages:
 rule measure_fertility:
     """Pieces of each language's aligned text per piece of its English."""
     input:
-        tokenizer=JOBS.checkpoint(PLAN.run.models[0], "mlm", 0),
+        tokenizer=lambda w: JOBS.checkpoint(w.model, "mlm", 0),
         data=lambda w: JOBS.evaluation_inputs("tatoeba"),
     output:
-        f"{RUN}/fertility.tsv",
+        f"{RUN}/fertility/{{model}}.tsv",
     log:
-        f"{RUN}/logs/measure_fertility.log",
+        f"{RUN}/logs/fertility/{{model}}.log",
     benchmark:
-        f"{RUN}/benchmarks/measure_fertility.tsv"
+        f"{RUN}/benchmarks/fertility/{{model}}.tsv"
     params:
         code=JOBS.fertility_code,
-        languages=" ".join(PLAN.languages("tatoeba")),
+        languages=lambda w: " ".join(PLAN.languages("tatoeba")),
         locks=lambda w: JOBS.evaluation_locks("tatoeba"),
         source=JOBS.source_options("tatoeba"),
     message:
-        "measure the fertility of the tokenizer"
+        "measure the fertility of the tokenizer of {wildcards.model}"
     shell:
-        "python scripts/measure_fertility.py --tokenizer {input.tokenizer:q} {params.source}"
+        "python scripts/measure_fertility.py --model {wildcards.model} --tokenizer {input.tokenizer:q} {params.source}"
         " --dataset tatoeba --split test --languages {params.languages:q} --output {output:q}"
         " 2> >(tee {log:q} >&2)"

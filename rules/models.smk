@@ -46,7 +46,7 @@ rule initialise_model:
     message:
         "initialise {wildcards.model}"
     shell:
-        "python scripts/initialise_model.py --model {wildcards.model} --tokenizer {input:q}"
+        "python -m xstilts.warm scripts/initialise_model.py --model {wildcards.model} --tokenizer {input:q}"
         " --architecture {params.architecture:q} --code {params.code} --output {output:q}"
         " 2> >(tee {log:q} >&2)"
 
@@ -77,7 +77,7 @@ rule pretrain_model:
     message:
         "pre-train {wildcards.model}"
     shell:
-        "python scripts/pretrain_model.py --model {wildcards.model} --checkpoint {input.model:q}"
+        "python -m xstilts.warm scripts/pretrain_model.py --model {wildcards.model} --checkpoint {input.model:q}"
         " --corpus {input.corpus:q} --settings {params.settings:q} {params.layer}"
         " --threads {params.threads} --device {params.device} --code {params.code} --output {output:q}"
         " 2> >(tee {log:q} >&2)"
@@ -127,7 +127,7 @@ rule import_model:
     message:
         "import {wildcards.model}"
     shell:
-        'python scripts/import_model.py --model {wildcards.model} --folder "${{XSTILTS_FOLDER_{wildcards.model}:-}}"'
+        'python -m xstilts.warm scripts/import_model.py --model {wildcards.model} --folder "${{XSTILTS_FOLDER_{wildcards.model}:-}}"'
         " --repository {params.repository:q} --revision {params.revision:q} --code {params.code}"
         " --output {output:q} 2> >(tee {log:q} >&2)"
 
@@ -149,5 +149,5 @@ rule randomise_model:
     message:
         "randomise {wildcards.model}"
     shell:
-        "python scripts/randomise_model.py --model {wildcards.model} --checkpoint {input:q}"
+        "python -m xstilts.warm scripts/randomise_model.py --model {wildcards.model} --checkpoint {input:q}"
         " --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"

@@ -39,7 +39,7 @@ for TASK in JOBS.tasks:
         message:
             "predict {params.task} with {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}"
         shell:
-            "python {params.script} --checkpoint {input.checkpoint:q} --task {params.task}"
+            "python -m xstilts.warm {params.script} --checkpoint {input.checkpoint:q} --task {params.task}"
             " --entry {params.entry:q} --languages {params.languages:q} {params.source}"
             " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
             " --code {params.code} --output {params.folder:q}"

@@ -6,7 +6,11 @@ from xstilts.report import template_text
 
 RULES = [ROOT / "Snakefile", *sorted((ROOT / "rules").glob("*.smk"))]
 # Where this machine keeps its files changes no page.
-PATHS = {"data": {"mirror"}, "models": {"__all__": {"folder"}}}
+PATHS = {
+    "data": {"mirror"},
+    "models": {"__all__": {"folder"}},
+    "studies": {"similarity": {"encoder": {"folder"}}},
+}
 
 
 rule draw_rulegraph:
@@ -26,29 +30,47 @@ rule draw_rulegraph:
         code=code_hash("scripts/draw_rulegraph.py"),
         rules=text_hash("".join(path.read_text(encoding="utf-8") for path in RULES)),
         # What decides which rules are needed; any other setting leaves the graph as it is.
-        parts=[PLAN.settings.data.source, *JOBS.pretrained_models, *JOBS.tasks, *PLAN.run.studies],
+        parts=[PLAN.settings.data.source, *JOBS.pretrained_models, *JOBS.tasks, *PLAN.run.studies]
+        + [STUDY_JOBS.encoder.source],
     message:
         "draw the graph of rules"
     shell:
         "python scripts/draw_rulegraph.py --output {output:q} 2> >(tee {log:q} >&2)"
 
 
+rule collect_costs:
+    """Run time of every step, as far as its jobs have run here."""
+    input:
+        JOBS.score_files,
+        JOBS.checkpoint_folders,
+        STUDY_JOBS.all_files,
+    output:
+        report(
+            f"{RUN}/costs.tsv",
+            caption="../docs/captions/costs.rst",
+            category="How it was made",
+            labels={"table": "run time and cost"},
+        ),
+    log:
+        f"{RUN}/logs/collect_costs.log",
+    params:
+        code=code_hash("scripts/collect_costs.py"),
+        benchmarks=f"{RUN}/benchmarks",
+    message:
+        "add up the run time of every step"
+    shell:
+        "python scripts/collect_costs.py --benchmarks {params.benchmarks} --output {output:q} 2> >(tee {log:q} >&2)"
+
+
 rule build_report:
     """The page: what was asked, what was found, how sure it is, and how it was made."""
     input:
-        scores=f"{RUN}/scores.tsv",
-        languages=f"{RUN}/languages.tsv",
-        corpus=JOBS.corpus_sizes,
-        fertility=f"{RUN}/fertility.tsv",
-        leakage=f"{RUN}/leakage.tsv",
-        vacuity=f"{RUN}/vacuity.tsv",
-        rulegraph=f"{RUN}/rulegraph.svg",
-        studies=[
-            file
-            for study in PLAN.run.studies
-            for file in JOBS.study_files(study)
-            if file.endswith((".tsv", ".json", ".svg"))
-        ],
+        f"{RUN}/scores.tsv",
+        f"{RUN}/languages.tsv",
+        f"{RUN}/rulegraph.svg",
+        f"{RUN}/costs.tsv",
+        STUDY_JOBS.reported,
+        JOBS.reported,
     output:
         f"{RUN}/report.html",
     log:
@@ -56,17 +78,16 @@ rule build_report:
     benchmark:
         f"{RUN}/benchmarks/build_report.tsv"
     params:
-        code=code_hash("scripts/build_report.py"),
+        code=STUDY_JOBS.report_code,
         template=text_hash(template_text()),
         settings=JOBS.json(PLAN.settings.model_dump(exclude=PATHS)),
-        corpus=JOBS.corpus_option,
+        studies=STUDY_JOBS.all_settings,
+        folder=subpath(output[0], parent=True),
     message:
         "build the report of {PLAN.run.name}"
     shell:
-        "python scripts/build_report.py --scores {input.scores:q} --languages {input.languages:q}"
-        " --fertility {input.fertility:q} {params.corpus} --leakage {input.leakage:q}"
-        " --vacuity {input.vacuity:q} --rulegraph {input.rulegraph:q} --settings {params.settings:q}"
-        " --output {output:q} {input.studies:q} 2> >(tee {log:q} >&2)"
+        "python scripts/build_report.py {input:q} --results {params.folder} --settings {params.settings:q}"
+        " --studies {params.studies:q} --output {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule write_results:

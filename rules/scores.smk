@@ -25,7 +25,7 @@ rule score_predictions:
     message:
         "score {wildcards.task} of {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}"
     shell:
-        "python scripts/score_predictions.py"
+        "python -m xstilts.warm scripts/score_predictions.py"
         " --predictions {params.folder:q}"
         " --task {wildcards.task} --entry {params.entry:q} --languages {params.languages:q}"
         " {params.source} --key {params.key:q} --scores {output.scores:q}"
@@ -91,7 +91,7 @@ rule score_equal_pools:
     message:
         "score {wildcards.task} of {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}, with equal pools"
     shell:
-        "python scripts/score_equal_pools.py --checkpoint {input.checkpoint:q} --task {wildcards.task}"
+        "python -m xstilts.warm scripts/score_equal_pools.py --checkpoint {input.checkpoint:q} --task {wildcards.task}"
         " --entry {params.entry:q} --languages {params.languages:q} {params.source}"
         " --settings {params.settings:q} --size {params.size} --draws {params.draws}"
         " --key {params.key:q} --threads {params.threads} --device {params.device}"
@@ -127,27 +127,47 @@ rule score_sweep:
     message:
         "sweep the layers and poolings of {wildcards.model}/mlm on {wildcards.task}"
     shell:
-        "python scripts/score_sweep.py --checkpoint {input.checkpoint:q} --task {wildcards.task}"
+        "python -m xstilts.warm scripts/score_sweep.py --checkpoint {input.checkpoint:q} --task {wildcards.task}"
         " --entry {params.entry:q} --languages {params.languages:q} {params.source}"
         " --settings {params.settings:q} --key {params.key:q}"
         " --threads {params.threads} --device {params.device} --scores {output:q}"
         " 2> >(tee {log:q} >&2)"
 
 
-rule collect_scores:
-    """The one table that every study reads."""
-    input:
-        JOBS.score_files,
-    output:
-        f"{RUN}/scores.tsv",
-    log:
-        f"{RUN}/logs/collect_scores.log",
-    params:
-        code=code_hash("scripts/collect_scores.py"),
-    message:
-        "collect all scores"
-    shell:
-        "python scripts/collect_scores.py {input:q} --output {output:q} 2> >(tee {log:q} >&2)"
+if PLAN.scores_are_given:
+
+    rule import_scores:
+        """The one table that every study reads, from published scores."""
+        output:
+            f"{RUN}/scores.tsv",
+        log:
+            f"{RUN}/logs/import_scores.log",
+        params:
+            code=code_hash("scripts/import_scores.py"),
+            checksum=JOBS.published_checksum,
+            run=PLAN.run.name,
+        message:
+            "read the published scores"
+        shell:
+            'python scripts/import_scores.py --table "$XSTILTS_SCORES" --run {params.run} --output {output:q}'
+            " 2> >(tee {log:q} >&2)"
+
+else:
+
+    rule collect_scores:
+        """The one table that every study reads."""
+        input:
+            JOBS.score_files,
+        output:
+            f"{RUN}/scores.tsv",
+        log:
+            f"{RUN}/logs/collect_scores.log",
+        params:
+            code=code_hash("scripts/collect_scores.py"),
+        message:
+            "collect all scores"
+        shell:
+            "python scripts/collect_scores.py {input:q} --output {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule check_vacuity:

@@ -31,7 +31,7 @@ rule train_stage:
     message:
         "train {wildcards.model} on {wildcards.recipe}, seed {wildcards.seed}"
     shell:
-        "python scripts/train_stage.py --checkpoint {input.checkpoint:q} --data {params.data}"
+        "python -m xstilts.warm scripts/train_stage.py --checkpoint {input.checkpoint:q} --data {params.data}"
         " {params.corpus} {input.corpus:q}"
         " --model {wildcards.model} --recipe {wildcards.recipe} --seed {wildcards.seed}"
         " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
@@ -62,7 +62,7 @@ rule continue_pretraining:
     message:
         "continue the masked LM of {wildcards.model} as {wildcards.recipe}, seed {wildcards.seed}"
     shell:
-        "python scripts/pretrain_model.py --checkpoint {input.checkpoint:q}"
+        "python -m xstilts.warm scripts/pretrain_model.py --checkpoint {input.checkpoint:q}"
         " --corpus {input.corpus:q} --model {wildcards.model} --recipe {wildcards.recipe}"
         " --seed {wildcards.seed} --settings {params.settings:q} --threads {params.threads}"
         " --device {params.device} --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"

@@ -11,24 +11,19 @@ from xstilts.command_line import run
 
 
 def main(
-    studies: Annotated[list[Path], Argument(help="tests.tsv, verdict.json and svg figures of every study")],
+    files: Annotated[list[Path], Argument(help="the tables, verdicts and svg figures that the page shows")],
     *,
-    scores: Annotated[Path, Option(help="scores.tsv")],
-    languages: Annotated[Path, Option(help="languages.tsv")],
-    fertility: Annotated[Path, Option(help="fertility.tsv")],
-    leakage: Annotated[Path, Option(help="leakage.tsv")],
-    vacuity: Annotated[Path, Option(help="vacuity.tsv")],
-    rulegraph: Annotated[Path, Option(help="rulegraph.svg")],
-    settings: Annotated[str, Option(help="The whole configuration, as JSON")],
+    results: Annotated[Path, Option(help="folder of the run, in which they lie")],
+    settings: Annotated[str, Option(help="the whole configuration, as JSON")],
+    studies: Annotated[str, Option(help="the settings of each study, as JSON")],
     output: Annotated[Path, Option(help="report.html, to be written")],
-    corpus: Annotated[Path | None, Option(help="corpus.tsv, if the run pre-trained its models")] = None,
 ) -> None:
     """Write one self-contained page."""
-    from xstilts.report.build import Inputs, build
+    from xstilts.report.build import Results, build
 
-    inputs = Inputs(scores, languages, fertility, leakage, vacuity, rulegraph, corpus, studies)
+    page = build(Results(results, files), json.loads(settings), json.loads(studies))
     partial = output.with_name(output.name + ".partial")
-    partial.write_text(build(inputs, json.loads(settings)), encoding="utf-8", newline="\n")
+    partial.write_text(page, encoding="utf-8", newline="\n")
     os.replace(partial, output)
 
 

@@ -16,6 +16,7 @@ from xstilts.tables import write_table
 
 def main(
     *,
+    model: Annotated[str, Option(help="whose tokenizer it is")],
     tokenizer: Annotated[Path, Option(help="folder with tokenizer.json")],
     root: Annotated[Path, Option(help="source folder of the examples")],
     languages: Annotated[str, Option(help="languages, separated by spaces; English is left out")],
@@ -28,7 +29,7 @@ def main(
     source = open_source(root, lock)
     chosen = [language for language in resolve(languages.split()) if language != "en"]
     examples = {language: parallel(source, dataset, split, language) for language in chosen}
-    write_table(fertility_table(load_tokenizer(tokenizer), examples), output)
+    write_table(fertility_table(load_tokenizer(tokenizer), examples).assign(model=model), output)
 
 
 def parallel(source: FolderSource, dataset: str, split: str, language: str) -> list[ParallelExample]:

@@ -11,11 +11,13 @@ import subprocess
 import sys
 from functools import cache, cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import BaseModel
 
-from xstilts import fingerprint, recipes, registry
+from xstilts import fingerprint, recipes, registry, warm
+from xstilts.claims.facts import RunFacts
 from xstilts.data.counts import published
 from xstilts.data.lock import Lock, load_lock, lock_entry, sha256_of
 from xstilts.data.sources import HUB, PARQUET, FolderSource
@@ -41,7 +43,6 @@ PROGRAMS = {  # of all other types: predict_task
     "dual_encoder": "predict_pool",
 }
 DUAL_ENCODER = "xstilts.prediction.dual_encoder"  # which stages with such a task load by name
-FIGURES = {"typology": ("scatter", "forest")}
 
 
 class Jobs:
@@ -88,11 +89,20 @@ class Jobs:
         for name in self.imported_models:
             fetched = "".join(self.model_inputs(name))
             os.environ[f"XSTILTS_FOLDER_{name}"] = self.settings.models[name].folder or fetched
+        encoder = self.settings.studies.similarity.encoder
+        os.environ["XSTILTS_SENTENCE_ENCODER"] = encoder.folder or ""
         os.environ.setdefault("XSTILTS_OFFLINE", os.environ.get("HF_HUB_OFFLINE", "0"))
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # plain HTTP, whose failures are known
+        os.environ["XSTILTS_SCORES"] = self.settings.scores.file or ""
         os.environ["XSTILTS_SETTINGS"] = self.json(self.settings)
         os.environ["XSTILTS_PROGRESS"] = "1" if sys.stderr.isatty() else ""
+
+    def offer_warm_start(self) -> None:
+        """Let model jobs on this machine share the time that importing their libraries takes."""
+        self._warm_folder = TemporaryDirectory(prefix="xstilts-")  # removed when Snakemake ends
+        os.environ[warm.FOLDER] = self._warm_folder.name
+        os.environ[warm.OWNER] = str(os.getpid())
 
     def validate(self) -> None:
         """Ask for everything that may not be there, so that it is said before any job is planned.
@@ -332,7 +342,8 @@ class Jobs:
             }
         return {} if self.lock is None else lock_entry(self.lock, [(dataset, split, languages)])
 
-    def _formats(self, datasets: list[str]) -> list[str]:
+    def formats(self, datasets: list[str]) -> list[str]:
+        """The modules that parse data sets, which jobs load by name."""
         entries = registry.datasets()
         formats = {
             PARQUET if self.is_hub and name not in self.folders else entries[name].format for name in datasets
@@ -372,7 +383,7 @@ class Jobs:
     @property
     def evaluation_keys_code(self) -> str:
         """Hash of the leakage keys and the parsers of all evaluation sets."""
-        formats = self._formats(self._evaluation_datasets)
+        formats = self.formats(self._evaluation_datasets)
         return fingerprint.code_hash("scripts/collect_evaluation_keys.py", *formats)
 
     def _training_datasets(self, task: str) -> list[str]:
@@ -407,7 +418,7 @@ class Jobs:
 
     def training_code(self, task: str) -> str:
         """Hash of the preparation and the parsers of a training task."""
-        formats = self._formats(self._training_datasets(task))
+        formats = self.formats(self._training_datasets(task))
         return fingerprint.code_hash("scripts/prepare_training.py", *formats)
 
     @property
@@ -427,7 +438,7 @@ class Jobs:
     @property
     def text_code(self) -> str:
         """Hash of the preparation and the parsers of text and pairs."""
-        return fingerprint.code_hash("scripts/prepare_text.py", *self._formats(list(TEXTS)))
+        return fingerprint.code_hash("scripts/prepare_text.py", *self.formats(list(TEXTS)))
 
     @property
     def text_languages_option(self) -> str:
@@ -446,7 +457,7 @@ class Jobs:
     @property
     def pretrained_models(self) -> list[str]:
         """Models that the run pre-trains itself."""
-        return [name for name in self.run.models if self.settings.models[name].source == "pretrain"]
+        return [name for name in self.plan.models if self.settings.models[name].source == "pretrain"]
 
     @property
     def reads_corpus(self) -> bool:
@@ -457,7 +468,7 @@ class Jobs:
     @property
     def imported_models(self) -> list[str]:
         """Models of a folder or the hub."""
-        return [name for name in self.run.models if self.settings.models[name].source != "pretrain"]
+        return [name for name in self.plan.models if self.settings.models[name].source != "pretrain"]
 
     def model_inputs(self, model: str) -> list[str]:
         """The folder of a model of the hub, once it is fetched."""
@@ -567,10 +578,14 @@ class Jobs:
         """Hash of the registry of languages."""
         return fingerprint.text_hash(self.json({k: v.model_dump() for k, v in registry.languages().items()}))
 
+    def fertility_file(self, model: str) -> str:
+        """The fertility of a model's tokenizer."""
+        return f"{self.folder}/fertility/{model}.tsv"
+
     @property
     def fertility_code(self) -> str:
         """Hash of the measurement and the parser of its texts."""
-        return fingerprint.code_hash("scripts/measure_fertility.py", *self._formats(["tatoeba"]))
+        return fingerprint.code_hash("scripts/measure_fertility.py", *self.formats(["tatoeba"]))
 
     def prediction_settings(self, model: str, recipe: str, task: str) -> str:
         """All that decides the predictions of a task, but for weights and data."""
@@ -692,7 +707,7 @@ class Jobs:
     def xtreme_code(self, model: str, recipe: str, seed: str) -> str:
         """Hash of the code that lays it out and the parsers of its tasks."""
         tasks = self._xtreme[model, recipe, int(seed)]
-        formats = self._formats([self.plan.task(task).data.dataset for task in tasks])
+        formats = self.formats([self.plan.task(task).data.dataset for task in tasks])
         return fingerprint.code_hash("scripts/arrange_xtreme.py", *formats)
 
     def prediction_entry(self, task: str) -> str:
@@ -710,20 +725,20 @@ class Jobs:
     def prediction_code(self, task: str) -> str:
         """Hash of the prediction code and the parser of a task; mining tunes a threshold besides."""
         entry = self.plan.task(task)
-        formats = self._formats([entry.data.dataset])
+        formats = self.formats([entry.data.dataset])
         tuning = [SCORERS[entry.type]] if entry.type == "mining" else []
         return fingerprint.code_hash(self.prediction_script(task), *tuning, *formats)
 
     def scoring_code(self, task: str) -> str:
         """Hash of the metrics and the parser of a task."""
         entry = self.plan.task(task)
-        formats = self._formats([entry.data.dataset])
+        formats = self.formats([entry.data.dataset])
         return fingerprint.code_hash("scripts/score_predictions.py", SCORERS[entry.type], *formats)
 
     def controls_code(self, task: str) -> str:
         """Hash of the controls and the parser of a task."""
         entry = self.plan.task(task)
-        formats = self._formats([entry.data.dataset])
+        formats = self.formats([entry.data.dataset])
         return fingerprint.code_hash("scripts/score_controls.py", SCORERS[entry.type], *formats)
 
     @cached_property
@@ -763,7 +778,7 @@ class Jobs:
         """Hash of the scores with equal pools and the parser of the primary task."""
         task = self.settings.studies.typology.primary_task
         return fingerprint.code_hash(
-            "scripts/score_equal_pools.py", *self._formats([self.plan.task(task).data.dataset])
+            "scripts/score_equal_pools.py", *self.formats([self.plan.task(task).data.dataset])
         )
 
     def sweep_key(self, model: str) -> str:
@@ -773,22 +788,41 @@ class Jobs:
     def sweep_code(self, task: str) -> str:
         """Hash of the sweep, the metrics and the parser of a task."""
         entry = self.plan.task(task)
-        formats = self._formats([entry.data.dataset])
+        formats = self.formats([entry.data.dataset])
         return fingerprint.code_hash("scripts/score_sweep.py", SCORERS[entry.type], *formats)
 
     @property
     def sweep_files(self) -> list[str]:
         """A table of every layer and pooling for each model and each of the run's tasks without a head."""
         tasks = self.plan.headless_tasks
-        return [f"{self.folder}/sweeps/{model}/{task}.tsv" for model in self.run.models for task in tasks]
+        return [f"{self.folder}/sweeps/{model}/{task}.tsv" for model in self.plan.models for task in tasks]
+
+    @property
+    def reported(self) -> list[str]:
+        """What the page shows of a run besides its studies; of its data, if it makes its scores itself."""
+        claims = f"{self.folder}/claims.tsv"
+        if self.plan.scores_are_given:
+            return [claims]
+        tables = [f"{self.folder}/{name}.tsv" for name in ("leakage", "vacuity")]
+        return [claims, *tables, self.fertility_file(self.plan.models[0]), *self.corpus_sizes]
+
+    @property
+    def published_checksum(self) -> str:
+        """Of the table of published scores, so that another is noticed.
+
+        Raises:
+            DataError: if it is not there.
+        """
+        path = Path(self.settings.scores.file or "")
+        if not path.is_file():
+            raise DataError("the table of published scores is missing", where=f"scores.file: {path}")
+        return sha256_of(path)
 
     @property
     def score_files(self) -> list[str]:
         """Every table of scores of the run, controls included."""
         controls = [f"{self.folder}/scores/controls/{task}.tsv" for task in self.plan.controlled_tasks]
         return [self.score_file(cell) for cell in self.plan.cells] + controls
-
-    # Studies and report
 
     @property
     def corpus_sizes(self) -> list[str]:
@@ -800,43 +834,53 @@ class Jobs:
         """The same as an option."""
         return "".join(f"--corpus {path}" for path in self.corpus_sizes)
 
-    @property
-    def typology_settings(self) -> str:
-        """The settings of the typology study; without models of its own, it takes the run's."""
-        settings = self.settings.studies.typology
-        normal = {
-            "models": settings.models or self.run.models,
-            "recipes": list(dict.fromkeys(str(recipe) for recipe in self.plan.chosen(settings.recipes))),
-            "primary_recipe": str(self.plan.recipe(settings.primary_recipe)),
-        }
-        return self.json(settings.model_copy(update=normal))
+    # Claims and export
 
     @property
-    def equal_pools(self) -> list[str]:
-        """The scores of the primary model, recipe and task with equal pools, by seed."""
-        study = self.settings.studies.typology
-        primary = (study.models or self.run.models)[0], str(self.plan.recipe(study.primary_recipe))
-        return [
-            f"{self.folder}/scores/equal_pools/{cell.checkpoint}/{cell.task}.tsv"
-            for cell in self.plan.cells
-            if (cell.model, cell.recipe) == primary and cell.task == study.primary_task
-        ]
-
-    def figure_files(self, study: str) -> list[str]:
-        """The figures of a study, in every format."""
-        folder = f"{self.folder}/studies/{study}"
-        return [f"{folder}/{figure}.{kind}" for figure in FIGURES[study] for kind in ("svg", "pdf", "png")]
-
-    def study_files(self, study: str) -> list[str]:
-        """Everything that a study makes."""
-        folder = f"{self.folder}/studies/{study}"
-        return [f"{folder}/tests.tsv", f"{folder}/verdict.json", *self.figure_files(study)]
+    def run_facts(self) -> str:
+        """What the claims may know of the run besides its scores."""
+        models = {name: self.settings.models[name] for name in self.plan.models}
+        return self.json(
+            RunFacts(
+                name=self.run.name,
+                miniature=self.run.miniature,
+                source=self.settings.data.source,
+                models={
+                    name: model.repository or "" if model.source != "pretrain" else ""
+                    for name, model in models.items()
+                },
+                stages=sorted({(cell.intermediate, cell.target, cell.task) for cell in self.plan.cells}),
+                locked=self._locked_counts,
+            )
+        )
 
     @property
-    def miniature_note(self) -> str:
-        """What every figure of a miniature says."""
-        note = f"Run {self.run.name}: a miniature; it says nothing about large models."
-        return note if self.run.miniature else ""
+    def _locked_counts(self) -> dict[str, dict[str, int]]:
+        """Examples of all splits that some task trains on, as the lock of the mirror counts them."""
+        found: dict[str, dict[str, int]] = {}
+        lock = self.lock
+        for task in registry.training_tasks().values() if lock else []:
+            for split in task.train:
+                name, part = split.dataset, split.split
+                if lock and name in lock.datasets() and part in lock.splits(name):
+                    counts = {code: lock.counts(name, part, code) for code in lock.languages(name, part)}
+                    numbers = {
+                        code: count["examples"] for code, count in counts.items() if "examples" in count
+                    }
+                    found[f"{name}/{part}"] = numbers
+        return found
+
+    @property
+    def outcome_files(self) -> list[str]:
+        """The outcomes of every cell, example by example."""
+        return [f"{self.folder}/outcomes/{cell.checkpoint}/{cell.task}.parquet" for cell in self.plan.cells]
+
+    @property
+    def registry_hash(self) -> str:
+        """Hash of the registries of tasks, data sets and languages."""
+        kinds = (registry.training_tasks, registry.evaluation_tasks, registry.datasets, registry.languages)
+        entries = [{name: entry.model_dump() for name, entry in kind().items()} for kind in kinds]
+        return fingerprint.text_hash(json.dumps(entries, sort_keys=True))
 
 
 def _splits(held: HeldOut) -> list[Split]:

@@ -6,7 +6,7 @@ Nothing here touches a file; the rules ask this module what there is to do, and 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from xstilts import recipes, registry
 from xstilts.errors import ConfigError, RecipeError
@@ -21,9 +21,18 @@ from xstilts.job_settings import (
     TaskPredictionJob,
 )
 from xstilts.recipes import MLM, UNTRAINED, Part, Recipe
-from xstilts.registry import BENCHMARKS, EvaluationTask, TaskType, TrainingTask
+from xstilts.registry import BENCHMARKS, PIVOT, EvaluationTask, TaskType, TrainingTask
 from xstilts.registry.codes import resolve as resolve_languages
 from xstilts.settings import Settings
+from xstilts.studies.settings import JOBS as STUDIES
+from xstilts.studies.settings import (
+    QARetrievalSettings,
+    ScaleSettings,
+    SimilaritySettings,
+    StudyJob,
+    StudySettings,
+    TypologySettings,
+)
 from xstilts.varied import ANY, parts, resolve
 
 T = TypeVar("T")
@@ -50,6 +59,14 @@ class Cell:
         return f"{self.model}/{self.recipe}/seed{self.seed}"
 
 
+class Block(NamedTuple):
+    """Every recipe is scored on every task with every model."""
+
+    recipes: list[str]
+    tasks: list[str]
+    models: list[str]
+
+
 class Plan:
     """What one run has to make.
 
@@ -60,7 +77,9 @@ class Plan:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.run = settings.run
-        for model in self.run.models:
+        self.scores_are_given = settings.scores.source == "file"
+        self.models = [] if self.scores_are_given else self.run.models
+        for model in self.models:
             if model not in settings.models:
                 raise _unknown("model", model, settings.models, "run.models")
         for task in self.run.targets:
@@ -74,7 +93,12 @@ class Plan:
         for key, value in [("threads", self.run.threads), *settings.pretraining, *settings.training]:
             if isinstance(value, dict):
                 self._check_patterns(key, value)
-        self._check_typology()
+        for block in self.run.evaluations:
+            for model in block.models:
+                if model not in self.run.models:
+                    raise _unknown("model of the run", model, self.run.models, "run.evaluations")
+        for name, study in self.studies.items():
+            self._check_study(name, study)
         _ = self.cells
 
     def _check_without(self) -> None:
@@ -88,15 +112,14 @@ class Plan:
                 raise _unknown(
                     f"language of {task} in this run", name, self._all_languages(task), "run.without"
                 )
-        study = self.settings.studies.typology
-        targets = [target for block in self._blocks() for task in block[1] if (target := self.target(task))]
-        needed = [*targets, *([study.primary_recipe] if "typology" in self.run.studies else [])]
+        targets = [target for block in self._blocks for task in block.tasks if (target := self.target(task))]
+        needed = [*targets, *(recipe for study in self.studies.values() for recipe in study.needed)]
         for text in needed:
             if self._is_left_out(self.recipe(text)):
                 raise ConfigError(
                     f"'{text}' is needed and cannot be left out",
                     where="run.without",
-                    hint="name another stage in run.targets, or another primary recipe of the study",
+                    hint="name another stage in run.targets, or other recipes in the study",
                 )
 
     def _is_left_out(self, recipe: Recipe) -> bool:
@@ -109,40 +132,98 @@ class Plan:
     @property
     def left_out(self) -> list[str]:
         """The recipes that the run goes without, sorted."""
-        found = {text for texts, _ in self._blocks() for text in texts}
+        found = {text for block in self._blocks for text in block.recipes}
         return sorted(text for text in found if self._is_left_out(self.recipe(text)))
 
-    def _check_typology(self) -> None:
-        """The study of retrieval can read neither another kind of task nor models that the run lacks."""
-        study = self.settings.studies.typology
-        entries = registry.evaluation_tasks()
-        for task in study.tasks if "typology" in self.run.studies else []:
-            # the primary task is scored again with equal pools, which only aligned ones have
-            needs_ranking = task == study.primary_task
-            if not self.task(task).is_retrieval or (needs_ranking and self.task(task).type != "retrieval"):
-                known = [name for name, entry in entries.items() if entry.type == "retrieval"]
-                raise _unknown("retrieval task", task, known, "studies.typology.tasks")
-        for task in study.metrics if "typology" in self.run.studies else []:
-            if task not in entries:
-                raise _unknown("evaluation task", task, entries, "studies.typology.metrics")
-            if study.metrics[task] not in entries[task].metrics:
-                known, where = entries[task].metrics, f"studies.typology.metrics.{task}"
-                raise _unknown(f"metric of {task}", study.metrics[task], known, where)
-        for key, values in {"retrieval_settings": study.retrieval_settings, "splits": study.splits}.items():
+    @cached_property
+    def studies(self) -> dict[str, StudySettings]:
+        """The sections of the studies that the run selects, in the order of the catalogue."""
+        catalogue = self.settings.studies
+        return {name: getattr(catalogue, name) for name in STUDIES if name in self.run.studies}
+
+    @property
+    def compares_tasks(self) -> bool:
+        """Whether the run itself measures how similar its tasks are."""
+        return "similarity" in self.studies and not self.scores_are_given
+
+    def _check_study(self, name: str, study: StudySettings) -> None:
+        """A study can read neither tasks and metrics that do not exist nor models that the run lacks."""
+        where = f"studies.{name}"
+        for task in study.tasks:
+            entry = self.task(task)
+            metric = self.metric(study, task)
+            if metric not in entry.metrics:
+                raise _unknown(f"metric of {task}", metric, entry.metrics, f"{where}.metrics.{task}")
+        for key, values in {
+            "metrics": study.metrics,
+            "retrieval_settings": study.retrieval_settings,
+            "splits": study.splits,
+        }.items():
             for task in values:
                 if task not in study.tasks:
-                    raise _unknown("task of the study", task, study.tasks, f"studies.typology.{key}")
-        sources = {self.settings.models[model].source == "pretrain" for model in self.run.models}
-        if "typology" in self.run.studies and study.covariates and len(sources) > 1:
-            raise ConfigError(
-                "size and fertility are those of one text and one tokenizer: a model that the run pre-trains"
-                " and one that it does not differ in both",
-                where="run.models",
-                hint="study them in two runs, or without covariates (studies.typology.covariates: [])",
-            )
+                    raise _unknown("task of the study", task, study.tasks, f"{where}.{key}")
         for model in study.models:
             if model not in self.run.models:
-                raise _unknown("model of the run", model, self.run.models, "studies.typology.models")
+                raise _unknown("model of the run", model, self.run.models, f"{where}.models")
+        if isinstance(study, TypologySettings | QARetrievalSettings):
+            self._check_retrieval(study, where)
+
+    def _check_retrieval(self, study: TypologySettings | QARetrievalSettings, where: str) -> None:
+        """The studies of retrieval read no other kind of task."""
+        primary = study.primary_task if isinstance(study, TypologySettings) else None
+        for task in study.tasks:
+            # the primary task of S1 is scored again with equal pools, which only aligned ones have
+            if not self.task(task).is_retrieval or (task == primary and self.task(task).type != "retrieval"):
+                entries = registry.evaluation_tasks()
+                known = [
+                    name
+                    for name, entry in entries.items()
+                    if (entry.type == "retrieval" if primary else entry.is_retrieval)
+                ]
+                raise _unknown("retrieval task", task, known, f"{where}.tasks")
+
+    def metric(self, study: StudySettings, task: str) -> str:
+        """The metric that a study analyses of a task: the study's choice, or the task's headline."""
+        chosen = study.metric if isinstance(study, QARetrievalSettings) else self.task(task).metrics[0]
+        return study.metrics.get(task, chosen)
+
+    def study_models(self, name: str) -> list[str]:
+        """The models of a study: its own; else the whole ladder for the study of scale, else the first."""
+        every = self.run.models if name == "scale" else self.run.models[:1]
+        return self.studies[name].models or every
+
+    def study_job(self, name: str) -> StudyJob:
+        """The settings of a study's jobs, with all choices made."""
+        study = self.studies[name]
+        choices: dict[str, Any] = {
+            "models": self.study_models(name),
+            "metrics": {task: self.metric(study, task) for task in study.tasks},
+            "pretrained": [model for model in self.study_models(name) if self.is_pretrained(model)],
+        }
+        if isinstance(study, TypologySettings | ScaleSettings | SimilaritySettings):
+            choices["recipes"] = list(dict.fromkeys(map(str, self.chosen(study.recipes))))
+        if isinstance(study, SimilaritySettings):
+            choices["encoder"] = {}  # it decides similarity.tsv; no path is a parameter
+        if isinstance(study, TypologySettings):
+            choices["primary_recipe"] = str(self.recipe(study.primary_recipe))
+        if isinstance(study, QARetrievalSettings):
+            entries = registry.training_tasks()
+            choices["trained_languages"] = {name: entries[name].languages for name in study.multilingual}
+            others = list(dict.fromkeys(map(str, self.chosen(study.others))))
+            choices |= {"others": others, "non_qa": [arm for arm in others if self._is_english_task(arm)]}
+        return STUDIES[name](**{**self.settings.statistics.model_dump(), **study.model_dump(), **choices})
+
+    def _is_english_task(self, recipe: str) -> bool:
+        """Whether a recipe is one English task that is no extractive question answering."""
+        tasks = [self.training_task(task, recipe) for task in self.recipe(recipe).tasks]
+        return (
+            len(tasks) == 1 and tasks[0].languages == [PIVOT] and tasks[0].type not in ("span", "masked_lm")
+        )
+
+    def is_pretrained(self, model: str) -> bool:
+        """Whether the run pre-trains a model itself."""
+        entry = self.settings.models.get(model)
+        return entry is not None and entry.source == "pretrain"
 
     def _check_patterns(self, key: str, patterns: Iterable[str]) -> None:
         """Refuse a pattern that names what is not there, so that no misprint is ignored."""
@@ -264,20 +345,32 @@ class Plan:
         """The stage that trains on the task's own English data, if it has any."""
         return self.run.targets.get(task, self.task(task).target)
 
-    def _blocks(self) -> list[tuple[list[str], list[str]]]:
-        """Recipes and the tasks that each is scored on: of the configuration and of its studies."""
-        studies = [getattr(self.settings.studies, name) for name in self.run.studies]
-        return [(block.recipes, block.tasks) for block in (*self.run.evaluations, *studies)]
+    @cached_property
+    def _blocks(self) -> list[Block]:
+        """Recipes, and the tasks and models that each is scored on: of the configuration and its studies."""
+        blocks = [
+            Block(block.recipes, block.tasks, block.models or self.run.models)
+            for block in self.run.evaluations
+        ]
+        for name, study in self.studies.items():
+            models = self.study_models(name)
+            if isinstance(study, SimilaritySettings):  # a task is no intermediate task of itself
+                for task in study.tasks:
+                    others = [recipe for recipe in study.planned if recipe != self.target(task)]
+                    blocks.append(Block(others, [task], models))
+            else:
+                blocks.append(Block(study.planned, study.tasks, models))
+        return blocks
 
     @cached_property
     def cells(self) -> list[Cell]:
-        """Every score that the run makes, sorted."""
+        """Every score that the run makes, sorted; none where the scores are given."""
         found = {
             cell
-            for recipe_texts, tasks in self._blocks()
-            for model in self.run.models
-            for recipe in self.chosen(recipe_texts)
-            for task in tasks
+            for block in ([] if self.scores_are_given else self._blocks)
+            for model in block.models
+            for recipe in self.chosen(block.recipes)
+            for task in block.tasks
             for cell in self._cells(model, recipe, task)
         }
         return sorted(found)
@@ -315,7 +408,7 @@ class Plan:
     @cached_property
     def checkpoints(self) -> list[tuple[str, str, int]]:
         """Model, recipe and seed of every checkpoint, prefixes included, sorted."""
-        found = {(model, name, 0) for model in self.run.models for name in (UNTRAINED, MLM)}
+        found = {(model, name, 0) for model in self.models for name in (UNTRAINED, MLM)}
         for cell in self.cells:
             for prefix in recipes.prefixes(recipes.parse(cell.recipe)):
                 found.add((cell.model, str(prefix), cell.seed))

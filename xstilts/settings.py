@@ -23,7 +23,14 @@ from xstilts.job_settings import (
 )
 from xstilts.micro.settings import MicroSettings
 from xstilts.registry import load_yaml
-from xstilts.studies.settings import TypologySettings
+from xstilts.studies.settings import (
+    OrderSettings,
+    QARetrievalSettings,
+    ScaleSettings,
+    SimilaritySettings,
+    StatisticsSettings,
+    TypologySettings,
+)
 from xstilts.varied import MAP, VALUE, Varied
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -104,12 +111,34 @@ class Evaluation(Section):
 
     recipes: list[str] = Field(min_length=1, description="Recipes of the intermediate training")
     tasks: list[Name] = Field(min_length=1, description="Evaluation tasks")
+    models: list[Name] = Field([], description="Models; empty: all of the run")
 
 
 class Studies(Section):
     """The catalogue of studies."""
 
     typology: TypologySettings = Field(description="S1: typological distance and degradation in retrieval")
+    scale: ScaleSettings = Field(description="S2: linguistic similarity and the size of the model")
+    qa_retrieval: QARetrievalSettings = Field(description="S3: English and multilingual QA before retrieval")
+    order: OrderSettings = Field(description="S4: the order of intermediate tasks")
+    similarity: SimilaritySettings = Field(
+        description="S5: semantic similarity of tasks, and gains in low-resource languages"
+    )
+
+
+class ScoresSettings(Section):
+    """Where the table of scores comes from that the studies read."""
+
+    source: Literal["run", "file"] = Field(
+        "run", description="`run`: made by the run; `file`: a table of published numbers, and no model is run"
+    )
+    file: str | None = Field(None, description="The table, for `source: file`; its columns: docs/scores.md")
+
+    @model_validator(mode="after")
+    def _source_has_its_file(self) -> "ScoresSettings":
+        if self.source == "file" and not self.file:
+            raise ValueError("`source: file` needs `file`, the table of scores")
+        return self
 
 
 class Run(Section):
@@ -139,7 +168,9 @@ class Run(Section):
         description="What is left out because its data are not at hand: a training task (with every recipe "
         "that names it), or a language of an evaluation task, as `panx/th`",
     )
-    studies: list[Literal["typology"]] = Field(description="Studies, by their names in the catalogue")
+    studies: list[Literal["typology", "scale", "qa_retrieval", "order", "similarity"]] = Field(
+        description="Studies, by their names in the catalogue"
+    )
     evaluations: list[Evaluation] = Field([], description="Scores beyond those that the studies need")
     evaluation_examples: Positive | None = Field(
         None, description="Cap on the examples per language of tasks with a head (a fixed sample); null: all"
@@ -171,6 +202,8 @@ class Settings(Section):
     training: TrainingSettings
     prediction: PredictionSettings
     retrieval: RetrievalSettings
+    scores: ScoresSettings
+    statistics: StatisticsSettings
     studies: Studies
 
 

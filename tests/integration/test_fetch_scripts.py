@@ -399,6 +399,28 @@ def test_an_edited_file_is_noticed(hub: StandIn, tmp_path: Path) -> None:
         open_source(tmp_path / "source", "hub").read("xnli", "dev", "sw")
 
 
+def test_a_sentence_encoder_is_fetched_with_its_modules(hub: StandIn, tmp_path: Path) -> None:
+    revision = "2" * 40
+    repository = hub.root / "models/someone/encoder" / revision
+    wanted = ["modules.json", "config.json", "tokenizer.json", "model.safetensors", "1_Pooling/config.json"]
+    wanted += ["sentence_bert_config.json", "config_sentence_transformers.json"]
+    for name in [*wanted, "pytorch_model.bin", "custom.py", "onnx/model.onnx"]:
+        write(repository / name, f"{{}} {name}")
+    options = (
+        "--repository",
+        "someone/encoder",
+        "--revision",
+        revision,
+        "--output",
+        str(tmp_path / "encoder"),
+    )
+    done = script("fetch_sentence_encoder", hub.endpoint, tmp_path, *options)
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "encoder"
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert found == {*wanted, "lock.json"}
+
+
 def test_a_model_is_fetched_without_pickles(hub: StandIn, tmp_path: Path) -> None:
     revision = "1" * 40
     repository = hub.root / "models/someone/tiny" / revision

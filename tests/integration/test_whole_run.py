@@ -11,9 +11,10 @@ import torch
 import yaml
 
 from tests.integration.workflow import TINY, Clone
+from xstilts.tables import read_table
 
-STUDY = {"analyse_typology", "plot_typology", "build_report"}
-AFTER_PREDICTION = {"score_predictions", "collect_scores", "check_vacuity", *STUDY}
+STUDY = {"analyse_typology", "plot_typology", "collect_verdicts", "collect_costs", "build_report"}
+AFTER_PREDICTION = {"score_predictions", "collect_scores", "check_vacuity", "evaluate_claims", *STUDY}
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +67,33 @@ def test_nothing_is_left_to_do(finished: Clone) -> None:
 
 def test_every_file_that_was_declared_is_there(finished: Clone) -> None:
     results = finished.results()
-    for name in ("scores.tsv", "languages.tsv", "corpus.tsv", "fertility.tsv", "leakage.tsv", "vacuity.tsv"):
+    for name in (
+        "scores.tsv",
+        "languages.tsv",
+        "corpus.tsv",
+        "fertility/micro.tsv",
+        "leakage.tsv",
+        "vacuity.tsv",
+    ):
         assert (results / name).stat().st_size > 0
     assert (results / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     assert (results / "studies/typology/verdict.json").is_file()
+
+
+def test_claims_and_the_export_are_made_of_a_finished_run(copied: Clone) -> None:
+    planned = copied.scheduled("claims", "export")
+    assert planned.rules - {"claims", "export"} == {"export_tables"}  # the page has the claims
+    copied.build("claims", "export")
+    results = copied.results()
+    claims = read_table(results / "claims.tsv")
+    assert len(claims) == 20
+    of_the_model = claims.loc[claims["tier"] == "paper", "verdict"]
+    assert set(of_the_model) == {"not run at this tier"}
+    assert (results / "export/scores.tsv").read_bytes() == (results / "scores.tsv").read_bytes()
+    tests = results / "studies/typology/tests.tsv"
+    assert (results / "export/tests.tsv").read_bytes() == tests.read_bytes()
+    assert (results / "export/data_dictionary.tsv").is_file()
+    assert not copied.scheduled("claims", "export").counts
 
 
 def test_two_clean_clones_agree_to_the_byte(finished: Clone, tmp_path: Path) -> None:
@@ -86,13 +110,13 @@ def test_two_clean_clones_agree_to_the_byte(finished: Clone, tmp_path: Path) -> 
 
 
 def test_a_plotting_function_rebuilds_figures_and_report(edited: Clone) -> None:
-    path = "xstilts/studies/typology_figures.py"
+    path = "xstilts/studies/typology/figures.py"
     (edited.folder / path).write_text((edited.folder / path).read_text(encoding="utf-8") + "\n# edited\n")
-    assert edited.scheduled().rules == {"plot_typology", "build_report"}
+    assert edited.scheduled().rules == {"plot_typology", "collect_costs", "build_report"}
 
 
 def test_the_significance_level_rebuilds_the_study_and_the_report(edited: Clone) -> None:
-    changed = overlay(edited, studies__typology__alpha=0.01)
+    changed = overlay(edited, statistics__alpha=0.01)
     assert edited.scheduled(config=changed).rules == STUDY
 
 

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from tests.unit.study_tables import language_table
-from xstilts.studies.settings import TypologySettings
-from xstilts.studies.typology import analyse
+from xstilts.studies.settings import TypologyJob
+from xstilts.studies.tables import Tables
+from xstilts.studies.typology.analysis import analyse
 
 MIRROR = Path(os.environ.get("XSTILTS_MIRROR", Path(__file__).parents[3] / "shared" / "data"))
 PUBLISHED = MIRROR.parent / "reference" / "jiant_xlmr_large_tatoeba_bucc_val.csv"
@@ -25,7 +26,9 @@ def test_spearman_with_corpus_size_is_the_published_one() -> None:
     scores = pd.DataFrame({"language": table["language"], "value": table["value"].astype(float)}).assign(
         **fixed
     )
-    tests, verdict = analyse(scores, language_table(), TypologySettings(covariates=["size"]))
+    tests, verdict = analyse(
+        Tables(scores, language_table()), TypologyJob(covariates=["size"], metrics={"tatoeba": "accuracy"})
+    )
     size = tests.set_index("id").loc["spearman/size/xlmr_large/mlm/tatoeba"]
     assert size["n"] == 36
     assert size["estimate"] == pytest.approx(-0.72, abs=0.005)  # degradation falls as accuracy rises

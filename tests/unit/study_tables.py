@@ -27,7 +27,9 @@ def language_table(seed: int = 1) -> pd.DataFrame:
 
 def fertility_table(table: pd.DataFrame, seed: int = 2) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
-    return pd.DataFrame({"language": table["language"], "fertility": 1 + rng.random(len(table))})
+    return pd.DataFrame(
+        {"language": table["language"], "fertility": 1 + rng.random(len(table)), "model": "tiny"}
+    )
 
 
 def score_rows(

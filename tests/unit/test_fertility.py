@@ -114,6 +114,8 @@ def test_script(folder: Path, tmp_path: Path) -> None:
     command = [
         sys.executable,
         "scripts/measure_fertility.py",
+        "--model",
+        "tiny",
         "--tokenizer",
         str(folder),
         "--root",

@@ -22,11 +22,26 @@ from xstilts.jobs import Jobs
 from xstilts.micro.generate import DATASETS as MICRO_DATASETS
 from xstilts.plan import Plan
 from xstilts.registry import Holdout, Split
+from xstilts.studies.settings import TypologyJob
+from xstilts.study_jobs import StudyJobs
+
+
+def small(key: str, value: Any) -> dict[str, Any]:
+    """The default configuration with one model, seed and study, and one key set."""
+    config = changed("run.models", ["micro"])
+    config["run"] |= {"seeds": [1], "studies": ["typology"]}
+    config["studies"]["typology"] |= {"metrics": {}, "retrieval_settings": {}, "splits": {}, "models": []}
+    *path, last = key.split(".")
+    section = config
+    for part in path:
+        section = section[part]
+    section[last] = value
+    return config
 
 
 def plan_of(texts: list[str], tasks: list[str], **keys: Any) -> Plan:
     """The plan of one block of scores and no study."""
-    config = changed("run.studies", [])
+    config = small("run.studies", [])
     config["run"]["evaluations"] = [{"recipes": texts, "tasks": tasks}]
     for key, value in keys.items():
         section, name = key.split("__")
@@ -135,7 +150,7 @@ def test_a_dual_encoder_is_trained_and_then_ranks_one_pool() -> None:
 
 
 def test_a_pool_of_all_languages_may_be_studied_but_not_be_primary() -> None:
-    config = changed("studies.typology.tasks", ["tatoeba", "lareqa"])
+    config = small("studies.typology.tasks", ["tatoeba", "lareqa"])
     assert "lareqa" in Plan(settings.load(config)).controlled_tasks
     config["studies"]["typology"]["primary_task"] = "lareqa"
     with pytest.raises(ConfigError, match="lareqa"):
@@ -207,10 +222,10 @@ def test_continued_masked_lm_is_a_stage_of_its_own_or_part_of_one() -> None:
 
 
 def test_a_study_is_given_the_names_that_the_scores_have() -> None:
-    config = changed("studies.typology.recipes", ["mlm", "udpos+mnli", "mnli+udpos"])
-    jobs = Jobs(Plan(settings.load(config)))
-    assert json.loads(jobs.typology_settings)["recipes"] == ["mlm", "mnli+udpos"]
-    assert json.loads(jobs.typology_settings)["models"] == ["micro"]
+    config = small("studies.typology.recipes", ["mlm", "udpos+mnli", "mnli+udpos"])
+    job = Plan(settings.load(config)).study_job("typology")
+    assert isinstance(job, TypologyJob)
+    assert (job.recipes, job.models) == (["mlm", "mnli+udpos"], ["micro"])
 
 
 @pytest.mark.parametrize(
@@ -225,7 +240,7 @@ def test_a_study_is_given_the_names_that_the_scores_have() -> None:
 def test_what_the_source_or_the_model_lacks_is_said_before_any_job(
     key: str, value: Any, message: str
 ) -> None:
-    jobs = Jobs(Plan(settings.load(changed(key, value))))
+    jobs = Jobs(Plan(settings.load(small(key, value))))
     with pytest.raises(XstiltsError, match=message):
         jobs.validate()
 
@@ -253,48 +268,51 @@ def test_a_rule_makes_the_recipes_of_its_kind_and_of_the_plan_alone() -> None:
     ("key", "value", "message"),
     [
         ("metrics", {"tatoeba": "f1"}, "metric of tatoeba 'f1'"),
-        ("metrics", {"nothing": "f1"}, "evaluation task 'nothing'"),
+        ("metrics", {"nothing": "f1"}, "task of the study 'nothing'"),
         ("retrieval_settings", {"bucc2018": "7-cls"}, "task of the study 'bucc2018'"),
         ("splits", {"nothing": "dev"}, "task of the study 'nothing'"),
         ("models", ["micro", "micro"], "models names something twice"),
     ],
 )
 def test_no_misprint_in_a_study_becomes_a_verdict(key: str, value: Any, message: str) -> None:
-    config = changed("run.name", "micro")
+    config = small("run.name", "micro")
     own = config["studies"]["typology"]
     own[key] = own[key] | value if isinstance(value, dict) else value
     with pytest.raises(ConfigError, match=message):
         Plan(settings.load(config))
 
 
-def test_size_and_fertility_are_those_of_one_text_and_tokenizer() -> None:
-    config = changed("run.models", ["micro", "other"])
+def test_size_and_fertility_are_those_of_each_model() -> None:
+    config = small("run.models", ["micro", "other"])
     config["models"]["other"] = {"source": "folder", "folder": "other"}
-    with pytest.raises(ConfigError, match="one text and one tokenizer"):
-        Plan(settings.load(config))
-    config["studies"]["typology"]["covariates"] = []
-    assert Plan(settings.load(config)).run.models == ["micro", "other"]
+    config["studies"]["typology"]["models"] = ["micro", "other"]
+    plan = Plan(settings.load(config))
+    assert plan.study_job("typology").pretrained == ["micro"]
+    assert StudyJobs(Jobs(plan)).fertility("typology") == [
+        "results/micro/fertility/micro.tsv",
+        "results/micro/fertility/other.tsv",
+    ]
 
 
 def test_equal_pools_are_of_the_primary_cell_in_every_seed() -> None:
-    config = changed("run.seeds", [1, 2])
-    assert Jobs(Plan(settings.load(config))).equal_pools == [
+    config = small("run.seeds", [1, 2])
+    assert StudyJobs(Jobs(Plan(settings.load(config)))).equal_pools == [
         "results/micro/scores/equal_pools/micro/mlm/seed0/tatoeba.tsv"
     ]
     config["studies"]["typology"]["primary_recipe"] = "mnli"
-    assert Jobs(Plan(settings.load(config))).equal_pools == [
+    assert StudyJobs(Jobs(Plan(settings.load(config)))).equal_pools == [
         f"results/micro/scores/equal_pools/micro/mnli/seed{seed}/tatoeba.tsv" for seed in (1, 2)
     ]
 
 
 def test_only_what_is_read_in_windows_depends_on_their_overlap() -> None:
     before, after = (
-        Plan(settings.load(changed("training.stride", stride))).stage_settings("micro", recipe)
+        Plan(settings.load(small("training.stride", stride))).stage_settings("micro", recipe)
         for stride, recipe in ((30, "mnli"), (31, "mnli"))
     )
     assert before == after
     assert (
-        Plan(settings.load(changed("training.stride", 31)))
+        Plan(settings.load(small("training.stride", 31)))
         .stage_settings("micro", "squad1")
         .parts["squad1"]
         .stride
@@ -310,14 +328,13 @@ def test_only_what_is_read_in_windows_depends_on_their_overlap() -> None:
     ],
 )
 def test_the_typology_study_reads_what_there_is(key: str, value: list[str], message: str) -> None:
-    config = changed(f"studies.typology.{key}", value)
-    config["studies"]["typology"]["metrics"]["xnli"] = "accuracy"
+    config = small(f"studies.typology.{key}", value)
     with pytest.raises(ConfigError, match=message):
         Plan(settings.load(config))
 
 
 def test_the_primary_task_of_the_typology_study_ranks_candidates() -> None:
-    config = changed("studies.typology.tasks", ["tatoeba", "bucc2018"])
+    config = small("studies.typology.tasks", ["tatoeba", "bucc2018"])
     Plan(settings.load(config))
     config["studies"]["typology"]["primary_task"] = "bucc2018"
     with pytest.raises(ConfigError, match="unknown retrieval task 'bucc2018'"):
@@ -410,10 +427,10 @@ def test_what_is_left_out_must_exist_and_not_be_needed(without: list[str], messa
 
 
 def test_a_study_goes_without_too_but_not_without_its_primary_recipe() -> None:
-    config = changed("run.without", ["squad1"])
+    config = small("run.without", ["squad1"])
     config["run"]["evaluations"] = []
-    jobs = Jobs(Plan(settings.load(config)))
-    assert json.loads(jobs.typology_settings)["recipes"] == ["mlm", "mnli", "csqa", "udpos"]
+    job = Plan(settings.load(config)).study_job("typology")
+    assert isinstance(job, TypologyJob) and job.recipes == ["mlm", "csqa", "mnli", "udpos"]
     config["studies"]["typology"]["primary_recipe"] = "squad1"
     with pytest.raises(ConfigError, match="'squad1' is needed"):
         Plan(settings.load(config))

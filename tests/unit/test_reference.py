@@ -19,6 +19,7 @@ from xstilts.jobs import Jobs
 from xstilts.plan import Plan
 from xstilts.registry import evaluation_tasks
 from xstilts.settings import Settings
+from xstilts.study_jobs import StudyJobs
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "rules").glob("*.smk"))
@@ -139,7 +140,7 @@ def rule_texts() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("name", "body"), rule_texts(), ids=[name for name, _ in rule_texts()])
 def test_a_rule_calls_the_script_of_its_name_and_hashes_its_code(name: str, body: str) -> None:
-    assert f"python scripts/{SERVED.get(name, name)}.py" in body
+    assert re.search(rf"python (-m xstilts\.warm )?scripts/{SERVED.get(name, name)}\.py", body)
     assert re.search(r"^        code=", body, re.M)
     assert re.search(r'^    """.+"""', body, re.M)
 
@@ -148,7 +149,7 @@ def result_paths() -> set[str]:
     """Every path below results/<run>/ that a rule names, with the page's names for wildcards."""
     jobs = Jobs(Plan(configuration.read(ROOT / "config.yaml")))
     found = set(re.findall(r"\{RUN\}/([^\"\s']+)", "".join(body for _, body in rule_texts())))
-    found |= {path.removeprefix(f"{jobs.folder}/") for path in jobs.figure_files("typology")}
+    found |= {path.removeprefix(f"{jobs.folder}/") for path in StudyJobs(jobs).files("typology")}
     for old, new in {"{{": "{", "}}": "}", "wildcards.": "", "params.": ""}.items():
         found = {path.replace(old, new) for path in found}
     words = {"seed{seed}": "seed<k>", "{dataset_folder}": "<data set>", "studies/typology": "studies/<study>"}

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,16 @@ from tests.unit.study_tables import fertility_table, language_table, planted_sco
 from xstilts import settings as configuration
 from xstilts.data.leakage import REPORT
 from xstilts.errors import DataError, StudyError
-from xstilts.report.build import Inputs, build
+from xstilts.report.build import Results, build
+from xstilts.report.costs import COLUMNS as COSTS
 from xstilts.report.table import MISSING, number, probability
 from xstilts.report.tables import retrieval
 from xstilts.report.words import confidence, statistic_in_words
 from xstilts.scoring.vacuity import COLUMNS, encoder_rows
-from xstilts.studies.settings import TypologySettings
-from xstilts.studies.typology import analyse
+from xstilts.studies.settings import TypologyJob
+from xstilts.studies.tables import Tables
+from xstilts.studies.typology.analysis import analyse
+from xstilts.studies.verdicts import corrected
 from xstilts.tables import read_table, write_table
 
 ROOT = Path(__file__).parents[2]
@@ -64,20 +67,37 @@ class Page(HTMLParser):
 
 def run_settings(**run: Any) -> dict[str, Any]:
     whole = configuration.read(ROOT / "config.yaml").model_dump(mode="json")
-    whole["run"] |= {"name": "tiny", "models": ["micro"], **run}
-    whole["studies"]["typology"] |= {"recipes": ["mlm", "squad1"], "models": ["tiny"]}
+    whole["run"] |= {"name": "tiny", "models": ["micro"], "studies": ["typology"], **run}
     return whole
 
 
+STUDY = TypologyJob(recipes=["mlm", "squad1"], models=["tiny"], metrics={"tatoeba": "accuracy"})
+STUDIES = {"typology": STUDY.model_dump(mode="json")}
+
+
+def page_of(results: Results, **run: Any) -> str:
+    return build(results, run_settings(**run), STUDIES)
+
+
+def write_study(tables: Tables, folder: Path) -> None:
+    """The study's files below studies/, figures but for their content."""
+    tests, verdict = analyse(tables, STUDY)
+    write_table(tests, folder / "studies/typology/tests.tsv")
+    verdict.write(folder / "studies/typology/verdict.json")
+    write_table(corrected([folder / "studies/typology"], STUDY), folder / "studies/verdicts.tsv")
+    for name in ("scatter", "forest"):
+        path = folder / f"studies/typology/{name}.svg"
+        path.write_text(FIGURE.format(name), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
-    """A small run with a planted effect."""
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small run with a planted effect."""
     folder = tmp_path_factory.mktemp("tiny")
     languages = language_table()
     fertility = fertility_table(languages)
     scores = planted_scores(languages)
-    study = TypologySettings.model_validate(run_settings()["studies"]["typology"])
-    tests, verdict = analyse(scores, languages, study, fertility)
+    write_study(Tables(scores, languages, fertility), folder)
     corpus = pd.DataFrame(
         {"language": ["de", "en"], "lines": [10, 20], "bytes": [900, 1800], "pairs": [5, 0]}
     )
@@ -90,32 +110,29 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Inputs:
         columns=REPORT,
     )
     checks = pd.DataFrame(encoder_rows(scores, languages), columns=COLUMNS)
-    tables = {"scores": scores, "languages": languages, "fertility": fertility, "corpus": corpus}
-    tables |= {"leakage": leakage, "vacuity": checks, "typology/tests": tests}
+    costs = pd.DataFrame([("checkpoints", 2, 61.25, 40.0), ("all", 2, 61.25, 40.0)], columns=COSTS)
+    claims = pd.DataFrame(
+        [("18", "MNLI has 392,702 examples", "paper", "392,702", "392,702", "reproduced", "counted")],
+        columns=["id", "statement", "source", "expected", "found", "verdict", "why"],
+    )
+    tables = {"scores": scores, "languages": languages, "fertility/tiny": fertility, "corpus": corpus}
+    tables |= {"leakage": leakage, "vacuity": checks, "costs": costs, "claims": claims}
     for name, table in tables.items():
         write_table(table, folder / f"{name}.tsv")
-    verdict.write(folder / "typology/verdict.json")
-    figures = ["rulegraph", "typology/scatter", "typology/forest"]
-    for name in figures:
-        (folder / f"{name}.svg").write_text(FIGURE.format(name), encoding="utf-8")
-    return inputs(folder)
+    (folder / "rulegraph.svg").write_text(FIGURE.format("rulegraph"), encoding="utf-8")
+    return folder
 
 
-def inputs(folder: Path, **changes: Any) -> Inputs:
-    names = ("scores", "languages", "fertility", "leakage", "vacuity", "corpus")
-    files: dict[str, Any] = {name: folder / f"{name}.tsv" for name in names}
-    files["rulegraph"] = folder / "rulegraph.svg"
-    files["studies"] = sorted((folder / "typology").iterdir())
-    return Inputs(**(files | changes))
+def results(folder: Path, *without: str, **changes: Path) -> Results:
+    """The run in `folder` without some of its files, others of its tables replaced."""
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    made = Results(folder, [path for name, path in found.items() if name not in without])
+    made.files.update({f"{name}.tsv": path for name, path in changes.items()})
+    return made
 
 
-def changed(finished: Inputs, target: Path, edit: Callable[[pd.DataFrame], pd.DataFrame]) -> Path:
-    write_table(edit(read_table(finished.vacuity)), target)
-    return target
-
-
-def test_the_page_is_well_formed_and_needs_nothing_else(finished: Inputs) -> None:
-    page = Page(build(finished, run_settings()))
+def test_the_page_is_well_formed_and_needs_nothing_else(finished: Path) -> None:
+    page = Page(page_of(results(finished)))
     assert not page.all("script") and not page.all("link")
     images = page.all("img")
     assert len(images) == 3
@@ -126,86 +143,99 @@ def test_the_page_is_well_formed_and_needs_nothing_else(finished: Inputs) -> Non
     assert all(target.startswith("#") and target[1:] in ids for target in targets)
 
 
-def test_the_same_inputs_give_the_same_bytes_wherever_they_lie(finished: Inputs, tmp_path: Path) -> None:
-    import shutil
-
-    shutil.copytree(finished.scores.parent, tmp_path / "elsewhere")
-    assert build(finished, run_settings()) == build(inputs(tmp_path / "elsewhere"), run_settings())
+def test_the_same_inputs_give_the_same_bytes_wherever_they_lie(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished, tmp_path / "elsewhere")
+    assert page_of(results(finished)) == page_of(results(tmp_path / "elsewhere"))
 
 
-def test_verdict_reason_and_rule_stand_on_the_page(finished: Inputs) -> None:
-    text = Page(build(finished, run_settings())).text
-    verdict = json.loads((finished.scores.parent / "typology/verdict.json").read_text(encoding="utf-8"))
+def test_verdict_reason_and_rule_stand_on_the_page(finished: Path) -> None:
+    text = Page(page_of(results(finished))).text
+    verdict = json.loads((finished / "studies/typology/verdict.json").read_text(encoding="utf-8"))
     assert verdict["verdict"] == "supports"
     assert "Yes: in this run degradation rises with syntactic distance." in text
     assert verdict["reason"] in text and verdict["rule"] in text
 
 
-def test_every_statistic_has_a_row(finished: Inputs) -> None:
-    tests = read_table(finished.scores.parent / "typology/tests.tsv")
-    page = build(finished, run_settings())
+def test_every_statistic_has_a_row(finished: Path) -> None:
+    tests = read_table(finished / "studies/typology/tests.tsv")
+    page = page_of(results(finished))
     for row in tests.itertuples():
         assert statistic_in_words(str(row.statistic), str(row.id), str(row.task)) in page
 
 
-def test_a_miniature_says_so_and_nothing_else_does(finished: Inputs) -> None:
-    assert "tiny is a miniature." in Page(build(finished, run_settings(miniature=True))).text
-    assert "miniature" not in Page(build(finished, run_settings(miniature=False))).text.replace(
+def test_a_miniature_says_so_and_nothing_else_does(finished: Path) -> None:
+    assert "tiny is a miniature." in Page(page_of(results(finished), miniature=True)).text
+    assert "miniature" not in Page(page_of(results(finished), miniature=False)).text.replace(
         "miniature: false", ""
     )
 
 
-def test_no_bare_nan(finished: Inputs) -> None:
-    text = Page(build(finished, run_settings())).text
+def test_no_bare_nan(finished: Path) -> None:
+    text = Page(page_of(results(finished))).text
     assert not re.search(r"\b(nan|NaN|None|<NA>|inf)\b", text.replace("None: the", ""))
     assert MISSING in text
 
 
-def test_failed_checks_are_said_at_the_top(finished: Inputs, tmp_path: Path) -> None:
-    path = changed(finished, tmp_path / "vacuity.tsv", lambda frame: frame.assign(passed=False))
-    failing = Page(build(inputs(finished.scores.parent, vacuity=path), run_settings())).text
-    assert "3 of 3 checks failed" in failing
-    path = changed(finished, tmp_path / "vacuity.tsv", lambda frame: frame.assign(passed=True))
-    passing = Page(build(inputs(finished.scores.parent, vacuity=path), run_settings())).text
-    assert "3 of 3 checks passed" in passing and "FAILED" not in passing
+def test_failed_checks_are_said_at_the_top(finished: Path, tmp_path: Path) -> None:
+    table = read_table(finished / "vacuity.tsv")
+    for passed, said in ((False, "3 of 3 checks failed"), (True, "3 of 3 checks passed")):
+        write_table(table.assign(passed=passed), tmp_path / "vacuity.tsv")
+        text = Page(page_of(results(finished, vacuity=tmp_path / "vacuity.tsv"))).text
+        assert said in text and ("FAILED" in text) is not passed
 
 
-def test_text_from_tables_is_no_markup(finished: Inputs, tmp_path: Path) -> None:
-    table = read_table(finished.languages)
+def test_text_from_tables_is_no_markup(finished: Path, tmp_path: Path) -> None:
+    table = read_table(finished / "languages.tsv")
     table["family"] = "<b>bold</b>"
     write_table(table, tmp_path / "languages.tsv")
-    page = build(inputs(finished.scores.parent, languages=tmp_path / "languages.tsv"), run_settings())
+    page = page_of(results(finished, languages=tmp_path / "languages.tsv"))
     assert "<b>" not in page and "&lt;b&gt;bold" in page
 
 
-def test_a_run_without_a_corpus_has_a_page(finished: Inputs) -> None:
-    assert "Bytes" in build(finished, run_settings())
-    assert "Bytes" not in build(inputs(finished.scores.parent, corpus=None), run_settings())
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("corpus.tsv", "Bytes"),
+        ("vacuity.tsv", "Has the run learnt anything?"),
+        ("claims.tsv", "Claims of the source reports"),
+        ("costs.tsv", "Run time and cost"),
+        ("fertility/tiny.tsv", "Fertility"),
+        ("leakage.tsv", "Removed from training"),
+    ],
+)
+def test_what_a_run_has_not_is_left_out(finished: Path, name: str, shown: str) -> None:
+    assert shown in Page(page_of(results(finished))).text
+    assert shown not in Page(page_of(results(finished, name))).text
 
 
-def test_a_study_without_its_verdict_is_an_error(finished: Inputs) -> None:
-    some = [path for path in finished.studies if path.name != "verdict.json"]
+def test_a_study_without_its_verdict_is_an_error(finished: Path) -> None:
     with pytest.raises(StudyError, match=r"verdict\.json"):
-        build(inputs(finished.scores.parent, studies=some), run_settings())
+        page_of(results(finished, "studies/typology/verdict.json"))
 
 
-def test_a_missing_table_is_an_error(finished: Inputs, tmp_path: Path) -> None:
+def test_a_missing_table_is_an_error(finished: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="missing"):
-        build(inputs(finished.scores.parent, leakage=tmp_path / "leakage.tsv"), run_settings())
+        page_of(results(finished, leakage=tmp_path / "leakage.tsv"))
 
 
-def test_a_study_that_could_not_be_made_says_why(finished: Inputs, tmp_path: Path) -> None:
+def test_a_study_that_could_not_be_made_says_why(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished, tmp_path / "few")
     languages = language_table()
     few = planted_scores(languages[languages["language"].isin(["en", "de", "fr"])])
-    study = TypologySettings.model_validate(run_settings()["studies"]["typology"])
-    tests, verdict = analyse(few, languages, study, fertility_table(languages))
-    (tmp_path / "typology").mkdir()
-    write_table(tests, tmp_path / "typology/tests.tsv")
-    verdict.write(tmp_path / "typology/verdict.json")
-    files = sorted((tmp_path / "typology").iterdir())
-    text = Page(build(inputs(finished.scores.parent, studies=files), run_settings())).text
+    write_study(Tables(few, languages, fertility_table(languages)), tmp_path / "few")
+    text = Page(page_of(results(tmp_path / "few"))).text
     assert "The question cannot be answered with this run." in text
     assert "None: the primary test is not estimable, because" in text
+
+
+def test_a_verdict_that_the_correction_takes_back_says_so(finished: Path, tmp_path: Path) -> None:
+    table = read_table(finished / "studies/verdicts.tsv")
+    write_table(table.assign(verdict="inconclusive", p_adjusted=0.08), tmp_path / "verdicts.tsv")
+    made = results(finished)
+    made.files["studies/verdicts.tsv"] = tmp_path / "verdicts.tsv"
+    text = Page(page_of(made)).text
+    assert "This run cannot tell." in text
+    assert "adjusted p 0.080, above 0.05" in text
 
 
 def test_retrieval_shows_the_scores_of_the_table() -> None:
@@ -260,7 +290,13 @@ def test_a_range_over_families_is_counted_as_no_interval() -> None:
         ("slope/leave_one_family_out", "sensitivity", 0.10, 0.07, 0.14),
     ]
     tests = pd.DataFrame(rows, columns=["id", "role", "estimate", "low", "high"])
-    tests = tests.assign(p=0.3, n=30, unit="score", note="")
+    tests = tests.assign(p=0.3, n=30, unit="score", note="", statistic="slope:syntactic")
     said = confidence(tests, {"alpha": 0.05, "power": 0.8}, None)
     assert "Of 2 sensitivity analyses, 1 have an interval" in said and "1 could not be made" in said
     assert "Without any one family the estimate lies from 0.07" in said
+    tests = tests.assign(low=tests["low"].where(tests["id"].str.endswith("_out")), note="too few runs")
+    said = confidence(tests.assign(p=[0.3, 0.01, 0.2, None, None]), {"alpha": 0.05, "power": 0.8}, None)
+    assert "Of 2 sensitivity analyses, 1 have p < 0.05 and lie on" in said
+    assert "interval" not in said.split(".")[0] and "nan" not in said
+    said = confidence(tests.assign(p=None), {"alpha": 0.05, "power": 0.8}, None)
+    assert "too few runs" in said and "p =" not in said

@@ -12,13 +12,18 @@ from scipy import stats
 from tests.unit.study_tables import fertility_table, language_table, planted_scores, score_rows
 from xstilts.errors import StudyError
 from xstilts.studies import floor
-from xstilts.studies import tests_table as table_of_tests
-from xstilts.studies.degradation import Scores, degradation, mean_over_seeds_of, predictors
-from xstilts.studies.settings import TypologySettings
-from xstilts.studies.typology import analyse
-from xstilts.studies.verdict import Verdict, decide, rule_in_words
+from xstilts.studies import rows as table_of_tests
+from xstilts.studies.predictors import predictors
+from xstilts.studies.scores import Scores, mean_over_seeds_of
+from xstilts.studies.settings import TypologyJob
+from xstilts.studies.tables import Tables
+from xstilts.studies.typology.analysis import analyse
+from xstilts.studies.typology.degradation import degradation
+from xstilts.studies.typology.verdict import decide, rule_in_words
+from xstilts.studies.verdict import Verdict
 
-SETTINGS = TypologySettings(recipes=["mlm", "squad1"])
+METRICS = {"tatoeba": "accuracy"}
+SETTINGS = TypologyJob(recipes=["mlm", "squad1"], metrics=METRICS)
 Change = Callable[[pd.DataFrame, pd.DataFrame], tuple[pd.DataFrame, pd.DataFrame]]
 PRIMARY = "slope/syntactic/tiny/mlm/tatoeba"
 
@@ -30,7 +35,7 @@ def languages() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def result(languages: pd.DataFrame) -> tuple[pd.DataFrame, Verdict]:
-    return analyse(planted_scores(languages), languages, SETTINGS, fertility_table(languages))
+    return analyse(Tables(planted_scores(languages), languages, fertility_table(languages)), SETTINGS)
 
 
 def row_of(tests: pd.DataFrame, name: str) -> pd.Series:
@@ -39,8 +44,8 @@ def row_of(tests: pd.DataFrame, name: str) -> pd.Series:
 
 def small(languages: pd.DataFrame, scores: pd.DataFrame, **changes: object) -> tuple[pd.DataFrame, Verdict]:
     """One recipe, one distance: the least that has every kind of row."""
-    settings = TypologySettings(**{"distances": ["syntactic"], **changes})
-    return analyse(scores, languages, settings, fertility_table(languages))
+    settings = TypologyJob(**{"distances": ["syntactic"], "metrics": METRICS, **changes})
+    return analyse(Tables(scores, languages, fertility_table(languages)), settings)
 
 
 def test_a_planted_slope_supports_the_hypothesis(result: tuple[pd.DataFrame, Verdict]) -> None:
@@ -94,7 +99,7 @@ def test_the_same_tables_in_any_order_give_the_same_answer(
 ) -> None:
     scores = planted_scores(languages).sample(frac=1, random_state=1)
     shuffled = languages.sample(frac=1, random_state=2)
-    again = analyse(scores, shuffled, SETTINGS, fertility_table(languages))
+    again = analyse(Tables(scores, shuffled, fertility_table(languages)), SETTINGS)
     assert again[0].round(6).to_csv() == result[0].round(6).to_csv()
     assert again[1].reason == result[1].reason
 
@@ -182,8 +187,8 @@ def test_equal_pools_and_a_second_definition_are_used_if_given(languages: pd.Dat
     table = languages.assign(alternative_syntactic=languages["distance_syntactic"] / 2)
     scores = planted_scores(languages)
     pools = scores.assign(value=scores["value"] / 2)
-    settings = TypologySettings(distances=["syntactic"])
-    tests, _ = analyse(scores, table, settings, fertility_table(languages), equal_pool=pools)
+    settings = TypologyJob(distances=["syntactic"], metrics=METRICS)
+    tests, _ = analyse(Tables(scores, table, fertility_table(languages), extra=pools), settings)
     estimate = row_of(tests, PRIMARY)["estimate"]
     assert row_of(tests, f"{PRIMARY}/equal_pools")["estimate"] == pytest.approx(estimate / 2, rel=1e-3)
     assert row_of(tests, f"{PRIMARY}/second_definition")["estimate"] == pytest.approx(2 * estimate, rel=1e-3)
@@ -271,12 +276,12 @@ def test_missing_cells_and_missing_numbers_are_left_out(languages: pd.DataFrame)
 def test_tables_at_fault_are_named(languages: pd.DataFrame, change: Change, message: str) -> None:
     scores, table = change(planted_scores(languages), languages)
     with pytest.raises(StudyError, match=message):
-        analyse(scores, table, SETTINGS, fertility_table(languages))
+        analyse(Tables(scores, table, fertility_table(languages)), SETTINGS)
 
 
 def test_a_covariate_needs_its_table(languages: pd.DataFrame) -> None:
     with pytest.raises(StudyError, match="fertility"):
-        analyse(planted_scores(languages), languages, SETTINGS)
+        analyse(Tables(planted_scores(languages), languages), SETTINGS)
 
 
 def test_tasks_with_their_own_training_data_are_known_by_their_treatment(languages: pd.DataFrame) -> None:
@@ -306,9 +311,11 @@ def test_the_verdict_file_is_plain_json(tmp_path: Path) -> None:
         "verdict": "not estimable",
         "rule": rule_in_words(SETTINGS),
         "primary_id": "some/id",
+        "p": None,
         "detectable_effect": None,
         "reason": "The question cannot be answered, because there are no scores.",
     }
+    assert Verdict.read(tmp_path / "folder" / "verdict.json") == verdict
 
 
 def test_an_id_is_given_once() -> None:

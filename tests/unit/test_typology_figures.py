@@ -9,46 +9,48 @@ import pytest
 from matplotlib.figure import Figure
 
 from tests.unit.study_tables import fertility_table, language_table, planted_scores
-from xstilts.studies import typology
 from xstilts.studies.figures import new_figure, place_labels, save
-from xstilts.studies.settings import TypologySettings
-from xstilts.studies.typology_figures import forest, scatter
+from xstilts.studies.scores import Scores
+from xstilts.studies.settings import TypologyJob
+from xstilts.studies.tables import Tables
+from xstilts.studies.typology.analysis import Study, analyse
+from xstilts.studies.typology.figures import forest, scatter
 
-SETTINGS = TypologySettings(recipes=["mlm", "squad1"], distances=["syntactic", "genetic"])
+SETTINGS = TypologyJob(
+    recipes=["mlm", "squad1"], distances=["syntactic", "genetic"], metrics={"tatoeba": "accuracy"}
+)
 
 
 @pytest.fixture(scope="module")
-def tables() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def analysed() -> tuple[Tables, pd.DataFrame]:
     languages = language_table()
-    scores, fertility = planted_scores(languages), fertility_table(languages)
-    return scores, languages, fertility, typology.analyse(scores, languages, SETTINGS, fertility)[0]
+    tables = Tables(planted_scores(languages), languages, fertility_table(languages))
+    return tables, analyse(tables, SETTINGS)[0]
 
 
 def texts(figure: Figure) -> list[str]:
     return [item.get_text() for item in figure.findobj(lambda item: hasattr(item, "get_text"))]
 
 
-def test_every_language_is_labelled(tables: tuple[pd.DataFrame, ...]) -> None:
-    scores, languages, fertility, tests = tables
-    figure = scatter(scores, languages, tests, SETTINGS, fertility, note="miniature")
+def test_every_language_is_labelled(analysed: tuple[Tables, pd.DataFrame]) -> None:
+    tables, tests = analysed
+    figure = scatter(tables, tests, SETTINGS, note="miniature")
     shown = texts(figure)
-    assert set(languages["language"]) - {"en"} <= set(shown)
+    assert set(tables.languages["language"]) - {"en"} <= set(shown)
     assert "miniature" in shown
     assert "Syntactic distance from English (0: none, 1: largest)" in shown
     n = tests.loc[tests["role"] == "primary", "n"].iloc[0]
     assert any(f"n = {n}" in text for text in shown)
 
 
-def test_the_band_is_that_of_the_model(tables: tuple[pd.DataFrame, ...]) -> None:
+def test_the_band_is_that_of_the_model(analysed: tuple[Tables, pd.DataFrame]) -> None:
     """Three fitted points give the whole band: compared with the model's own interval in between."""
-    scores, languages, fertility, tests = tables
-    study = typology.Study(
-        typology.Scores.checked(scores, SETTINGS), typology.predictors(languages, fertility), SETTINGS
-    )
+    tables, tests = analysed
+    study = Study(Scores.checked(tables.scores, SETTINGS), tables, SETTINGS)
     columns = ["distance_syntactic", *SETTINGS.covariates]
     fit = study.fit(study.primary.means, columns[0], columns[1:])
     at = study.primary.means.dropna(subset=columns)[columns].mean().to_numpy(float).copy()
-    band = scatter(scores, languages, tests, SETTINGS, fertility).axes[0].collections[0]
+    band = scatter(tables, tests, SETTINGS).axes[0].collections[0]
     outline = band.get_paths()[0].vertices
     for place in np.unique(outline[:, 0])[[5, 30, 50]]:
         at[0] = place
@@ -57,8 +59,10 @@ def test_the_band_is_that_of_the_model(tables: tuple[pd.DataFrame, ...]) -> None
         assert (edges.min(), edges.max()) == pytest.approx((low, high), abs=1e-5)
 
 
-def test_the_forest_has_a_panel_per_distance_and_a_row_per_recipe(tables: tuple[pd.DataFrame, ...]) -> None:
-    tests = tables[3]
+def test_the_forest_has_a_panel_per_distance_and_a_row_per_recipe(
+    analysed: tuple[Tables, pd.DataFrame],
+) -> None:
+    _, tests = analysed
     figure = forest(tests, SETTINGS)
     first = figure.axes[0]
     assert [text.get_text() for text in first.get_yticklabels()] == SETTINGS.recipes
@@ -67,10 +71,10 @@ def test_the_forest_has_a_panel_per_distance_and_a_row_per_recipe(tables: tuple[
     assert drawn == set(tests.loc[rows, "estimate"].round(6))
 
 
-def test_files_are_the_same_bytes_every_time(tables: tuple[pd.DataFrame, ...], tmp_path: Path) -> None:
-    scores, languages, fertility, tests = tables
+def test_files_are_the_same_bytes_every_time(analysed: tuple[Tables, pd.DataFrame], tmp_path: Path) -> None:
+    tables, tests = analysed
     for folder in ("one", "two"):
-        paths = save(scatter(scores, languages, tests, SETTINGS, fertility), tmp_path / folder, "scatter")
+        paths = save(scatter(tables, tests, SETTINGS), tmp_path / folder, "scatter")
         paths += save(forest(tests, SETTINGS), tmp_path / folder, "forest")
     assert sorted(path.name for path in (tmp_path / "two").iterdir()) == sorted(path.name for path in paths)
     for path in paths:
@@ -83,9 +87,9 @@ def test_files_are_the_same_bytes_every_time(tables: tuple[pd.DataFrame, ...], t
 
 def test_what_is_not_estimable_is_said_in_the_figures() -> None:
     languages = language_table()
-    fertility, empty = fertility_table(languages), planted_scores(languages).iloc[:0]
-    tests, _ = typology.analyse(empty, languages, SETTINGS, fertility)
-    shown = texts(scatter(empty, languages, tests, SETTINGS, fertility))
+    tables = Tables(planted_scores(languages).iloc[:0], languages, fertility_table(languages))
+    tests, _ = analyse(tables, SETTINGS)
+    shown = texts(scatter(tables, tests, SETTINGS))
     assert any("not estimable" in text for text in shown)
     assert "no language has both a score and a syntactic distance" in shown
     assert "not estimable" in texts(forest(tests, SETTINGS))

@@ -7,17 +7,17 @@ import pytest
 
 from xstilts.command_line import from_json
 from xstilts.errors import ConfigError
-from xstilts.studies.settings import TypologySettings
+from xstilts.studies.settings import TypologyJob, TypologySettings
 
 
 def test_every_field_says_what_it_is_and_has_a_default() -> None:
     TypologySettings()
-    assert all(field.description for field in TypologySettings.model_fields.values())
+    assert all(field.description for field in TypologyJob.model_fields.values())
 
 
 def test_settings_survive_the_command_line() -> None:
-    settings = TypologySettings(alpha=0.01, recipes=["mlm", "mnli"])
-    assert from_json(TypologySettings, settings.model_dump_json(), "--settings") == settings
+    settings = TypologyJob(alpha=0.01, recipes=["mlm", "mnli"], metrics={"tatoeba": "accuracy"})
+    assert from_json(TypologyJob, settings.model_dump_json(), "--settings") == settings
 
 
 @pytest.mark.parametrize(
@@ -26,14 +26,14 @@ def test_settings_survive_the_command_line() -> None:
         ("{", "Invalid JSON"),
         ('{"alhpa": 0.05}', "alhpa"),
         ('{"alpha": 2}', "alpha"),
-        ('{"recipes": ["mnli"]}', "recipes lacks 'mlm'"),
-        ('{"recipes": ["mlm", "mlm"]}', "twice"),
+        ('{"recipes": ["mnli"], "metrics": {"tatoeba": "accuracy"}}', "recipes lacks 'mlm'"),
+        ('{"recipes": ["mlm", "mlm"], "metrics": {"tatoeba": "accuracy"}}', "twice"),
         ('{"tasks": ["tatoeba", "sonnets"]}', "metrics has no entry for sonnets"),
     ],
 )
 def test_wrong_settings_are_named(text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        from_json(TypologySettings, text, "--settings")
+        from_json(TypologyJob, text, "--settings")
 
 
 def test_they_import_without_statistics() -> None:

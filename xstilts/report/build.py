@@ -5,15 +5,16 @@ The page holds no date, no path and no commit: the same inputs give the same byt
 
 import base64
 import hashlib
-import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import pandas as pd
 import yaml
 
 import xstilts
@@ -21,42 +22,73 @@ from xstilts.errors import StudyError
 from xstilts.fingerprint import LOCKS
 from xstilts.report import FOLDER, TEMPLATE, tables
 from xstilts.report.table import MISSING, Table
-from xstilts.report.words import STUDIES, Picture, confidence
+from xstilts.report.words import confidence
+from xstilts.studies.settings import JOBS as STUDIES
+from xstilts.studies.verdict import Verdict
+from xstilts.studies.words import Picture, StudyWords
 from xstilts.tables import read_table
 
 LIBRARIES = (
-    *("torch", "transformers", "tokenizers", "safetensors", "numpy", "pandas", "scipy", "statsmodels"),
-    *("pingouin", "scikit-learn", "seqeval", "urielplus", "babel", "matplotlib", "snakemake"),
+    *("torch", "transformers", "sentence-transformers", "tokenizers", "safetensors", "numpy", "pandas"),
+    *("scipy", "statsmodels", "pingouin", "scikit-learn", "seqeval", "urielplus", "babel", "matplotlib"),
+    "snakemake",
 )
 SOURCES = {
     "micro": "micro-XTREME: phrases in real languages, generated offline from Unicode CLDR",
     "mirror": "the publishers' own files, checked against data.lock",
     "hub": "the Hugging Face hub's copies at fixed commits, checked against its hashes",
 }
+PUBLISHED = "published scores: no model was run"
+RULEGRAPH = Picture(
+    "The rules of this run, from data at the top to the report. An arrow: the lower rule reads what the "
+    "upper one makes; arrows that follow from others are left out.",
+    "Flow chart of the rules; docs/architecture.md has it in words.",
+)
+VERDICTS = {
+    "supports": "yes",
+    "contradicts": "no",
+    "inconclusive": "cannot tell",
+    "not estimable": "not estimable",
+}
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """The files of a run that the page is made from; `corpus` is missing where no model is pre-trained.
+class Results:
+    """The files of a run that the page is made from; a table that the run has not is left out of it."""
 
-    `studies` are tests.tsv, verdict.json and the svg figures, each below a folder of the study's name.
-    """
+    def __init__(self, folder: Path, files: Iterable[Path]) -> None:
+        self.folder = folder
+        self.files = {path.relative_to(folder).as_posix(): path for path in files}
 
-    scores: Path
-    languages: Path
-    fertility: Path
-    leakage: Path
-    vacuity: Path
-    rulegraph: Path
-    corpus: Path | None
-    studies: Sequence[Path]
+    def needed(self, name: str) -> pd.DataFrame:
+        """A table without which there is no page.
+
+        Raises:
+            DataError: if it is missing or malformed.
+        """
+        return read_table(self.files.get(name, self.folder / name))
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """A table, if the run has it.
+
+        Raises:
+            DataError: if it should be there and is not, or is malformed.
+        """
+        return read_table(self.files[name]) if name in self.files else None
 
     @property
-    def tables(self) -> list[Path]:
-        """Every table, in the order of the page."""
-        found = [self.scores, self.vacuity, self.leakage, self.languages, self.fertility]
-        found += [] if self.corpus is None else [self.corpus]
-        return found + sorted(path for path in self.studies if path.suffix != ".svg")
+    def fertility(self) -> pd.DataFrame | None:
+        """The fertility of the first model's tokenizer."""
+        names = sorted(name for name in self.files if name.startswith("fertility/"))
+        return self.table(names[0]) if names else None
+
+    def study(self, name: str) -> dict[str, Path]:
+        """The files of one study by name."""
+        return {path.name: path for key, path in self.files.items() if key.startswith(f"studies/{name}/")}
+
+    @property
+    def checksums(self) -> list[tuple[str, str]]:
+        """Of each table, by which a page and its tables are known to belong together."""
+        return [(name, _sum(path)) for name, path in sorted(self.files.items()) if path.suffix != ".svg"]
 
 
 @dataclass(frozen=True)
@@ -77,7 +109,9 @@ class Answer:
     title: str
     question: str
     verdict: str
+    short: str
     answer: str
+    correction: str
     confidence: str
     reason: str
     rule: str
@@ -85,49 +119,45 @@ class Answer:
     tests: list[Table]
 
 
-def build(inputs: Inputs, settings: dict[str, Any]) -> str:
+def build(results: Results, settings: dict[str, Any], studies: dict[str, dict[str, Any]]) -> str:
     """The page as HTML.
 
     Args:
-        inputs: The files of the run.
+        results: The files of the run.
         settings: The whole configuration, without paths of this machine.
+        studies: The settings of each study's jobs, by its name.
 
     Raises:
         DataError: if a table is missing or malformed.
-        StudyError: if a study lacks a file, or nothing is known about it.
+        StudyError: if a study lacks a file.
     """
-    scores, languages = read_table(inputs.scores), read_table(inputs.languages)
-    corpus = None if inputs.corpus is None else read_table(inputs.corpus)
-    checks, single_checks, failed = tables.vacuity(read_table(inputs.vacuity))
-    run = settings["run"]
+    scores, languages = results.needed("scores.tsv"), results.needed("languages.tsv")
+    verdicts = {row["study"]: row for _, row in results.needed("studies/verdicts.tsv").iterrows()}
+    given = settings["scores"]["source"] == "file"
     return (
         _environment()
         .get_template(TEMPLATE)
         .render(
-            run=run,
-            source=SOURCES[settings["data"]["source"]],
-            models=_model_lines(settings),
-            answers=[_answer(name, inputs.studies, settings["studies"][name]) for name in run["studies"]],
+            run=settings["run"],
+            source=PUBLISHED if given else SOURCES[settings["data"]["source"]],
+            is_mirror=settings["data"]["source"] == "mirror" and not given,
+            models=[] if given else _model_lines(settings),
+            answers=[
+                _answer(name, results, studies[name], verdicts[name]) for name in STUDIES if name in studies
+            ],
             retrieval=tables.retrieval(
                 scores, dict(zip(languages["language"], languages["name"], strict=True))
             ),
             scores=tables.language_means(scores),
-            checks=checks,
-            single_checks=single_checks,
-            failed=failed,
-            leakage=tables.leakage(read_table(inputs.leakage)),
-            languages=tables.languages(languages, scores, read_table(inputs.fertility), corpus),
-            rulegraph=_figure(
-                inputs.rulegraph,
-                Picture(
-                    "The rules of this run, from data at the top to the report. An arrow: the lower rule "
-                    "reads what the upper one makes; arrows that follow from others are left out.",
-                    "Flow chart of the rules; docs/architecture.md has it in words.",
-                ),
-            ),
+            checks=tables.vacuity(results.table("vacuity.tsv")),
+            claims=tables.claims(results.table("claims.tsv")),
+            leakage=tables.leakage(results.table("leakage.tsv")),
+            languages=tables.languages(languages, scores, results.fertility, results.table("corpus.tsv")),
+            costs=tables.costs(results.table("costs.tsv")),
+            rulegraph=_figure(results.folder / "rulegraph.svg", RULEGRAPH),
             settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=100),
             versions=_versions(),
-            sums=_sums(inputs.tables),
+            sums=results.checksums,
         )
     )
 
@@ -160,36 +190,30 @@ def _model_lines(settings: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _answer(name: str, files: Sequence[Path], settings: dict[str, Any]) -> Answer:
-    if name not in STUDIES:
-        raise StudyError(
-            f"the report has no words for the study '{name}'", hint="add them to xstilts/report/words.py"
-        )
-    words = STUDIES[name]
-    own = {path.name: path for path in files if path.parent.name == name}
+def _answer(name: str, results: Results, settings: dict[str, Any], final: "pd.Series[Any]") -> Answer:
+    words: StudyWords = import_module(f"xstilts.studies.{name}.words").WORDS
+    own = results.study(name)
     missing = sorted({"tests.tsv", "verdict.json"} - set(own))
     if missing:
         raise StudyError(f"the study lacks {', '.join(missing)}", where=name, hint=f"snakemake study_{name}")
     tests = read_table(own["tests.tsv"])
-    verdict = _read_verdict(own["verdict.json"])
+    verdict = Verdict.read(own["verdict.json"])
+    decision = str(final["verdict"])
     pictures = words.pictures(settings, tests)
     return Answer(
         name=name,
         title=words.title,
         question=words.question(settings),
-        verdict=verdict["verdict"],
-        answer=words.answers(settings)[verdict["verdict"]],
-        confidence=confidence(tests, settings, verdict["detectable_effect"]),
-        reason=verdict["reason"],
-        rule=verdict["rule"],
+        verdict=decision,
+        short=VERDICTS[decision],
+        answer=words.answers(settings)[decision],
+        correction=tables.correction_in_words(final, settings),
+        confidence=confidence(tests, settings, verdict.detectable_effect),
+        reason=verdict.reason,
+        rule=verdict.rule,
         figures=[_figure(own[f"{key}.svg"], words) for key, words in pictures.items() if f"{key}.svg" in own],
         tests=tables.tests_by_role(tests),
     )
-
-
-def _read_verdict(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
 
 
 def _figure(path: Path, words: Picture) -> Figure:
@@ -207,13 +231,6 @@ def _versions() -> list[tuple[str, str]]:
         except PackageNotFoundError:
             found.append((name, f"{MISSING} (not installed here)"))
     return found + [(f"envs/{path.name}", _sum(path)) for path in LOCKS]
-
-
-def _sums(files: Sequence[Path]) -> list[tuple[str, str]]:
-    """Name and checksum of each table, by which a page and its tables are known to belong together."""
-    return [
-        ("/".join(path.parts[-3:]) if "studies" in path.parts else path.name, _sum(path)) for path in files
-    ]
 
 
 def _sum(path: Path) -> str:

@@ -1,6 +1,8 @@
 """The tables of the page, from the tables of the run."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -9,6 +11,7 @@ from xstilts.report.table import MISSING, Table, from_frame, interval, number, p
 from xstilts.report.words import statistic_in_words
 
 CONTROLS = {"chance": "chance", "tfidf": "TF-IDF"}
+CORRECTIONS = {"holm": "Holm", "fdr_bh": "Benjamini-Hochberg", "fdr_by": "Benjamini-Yekutieli"}
 CELL = ["task", "split", "setting", "metric", "model", "recipe"]
 ROLES = {
     "primary": "Primary test",
@@ -115,8 +118,19 @@ def language_means(scores: pd.DataFrame) -> Table:
     return Table("All scores", [*columns, "Languages", "Seeds"], rows, frozenset(range(5, 11)), note)
 
 
-def vacuity(frame: pd.DataFrame) -> tuple[Table, Table, list[str]]:
+@dataclass(frozen=True)
+class Checks:
     """The checks that a run has learnt something, those of single languages, and the failed ones."""
+
+    whole: Table
+    single: Table
+    failed: list[str]
+
+
+def vacuity(frame: pd.DataFrame | None) -> Checks | None:
+    """vacuity.tsv, if the run has it."""
+    if frame is None:
+        return None
     verdicts = frame["passed"].astype(str).str.lower() == "true"
     shown = pd.DataFrame(
         {
@@ -132,15 +146,57 @@ def vacuity(frame: pd.DataFrame) -> tuple[Table, Table, list[str]]:
     )
     single = frame["check"] == "encoder"
     failed = shown[~verdicts & ~single]
-    return (
+    return Checks(
         from_frame(shown[~single], "Checks"),
         from_frame(shown[single], "Language by language"),
         [f"{row.Check} ({row.Of})" for row in failed.itertuples()],
     )
 
 
-def leakage(frame: pd.DataFrame) -> Table:
+def correction_in_words(verdict: "pd.Series[Any]", settings: Mapping[str, Any]) -> str:
+    """What the correction over the studies made of a verdict (a row of verdicts.tsv); empty without one."""
+    if pd.isna(verdict["p_adjusted"]):
+        return ""
+    method = CORRECTIONS[settings["primary_correction"]]
+    found = f"{method} over the primary tests of the studies: adjusted p {probability(verdict['p_adjusted'])}"
+    if verdict["verdict"] == verdict["alone"]:
+        return f"{found}."
+    return (
+        f"{found}, above {settings['alpha']:g}: what “{verdict['alone']}” by itself is {verdict['verdict']}."
+    )
+
+
+def claims(frame: pd.DataFrame | None) -> Table | None:
+    """claims.tsv, if the run has it."""
+    if frame is None:
+        return None
+    columns = {"id": "Claim", "statement": "Statement", "expected": "Expected", "found": "Found"}
+    columns |= {"verdict": "Verdict", "why": "Why", "source": "Source"}
+    counts = frame["verdict"].value_counts()
+    summary = ", ".join(f"{counts[name]} {name}" for name in counts.index)
+    shown = frame[list(columns)].rename(columns=columns)
+    return from_frame(shown, f"{len(frame)} claims of the source reports: {summary}")
+
+
+def costs(frame: pd.DataFrame | None) -> Table | None:
+    """costs.tsv, if the run has it."""
+    if frame is None:
+        return None
+    columns = {
+        "step": "Step",
+        "jobs": "Jobs",
+        "seconds": "Seconds",
+        "longest_seconds": "Longest job (seconds)",
+    }
+    shown = frame[list(columns)].rename(columns=columns)
+    note = "Jobs run side by side: the run took less time than the sum. Measured where they last ran."
+    return from_frame(shown, "Run time and cost of every step", digits=1, note=note)
+
+
+def leakage(frame: pd.DataFrame | None) -> Table | None:
     """What was removed from training and selection, summed over languages, where there was anything."""
+    if frame is None:
+        return None
     grouped = frame.groupby(["trained_on", "split", "evaluation"], sort=True).agg(
         removed=("removed", "sum"),
         of=("of", "sum"),
@@ -156,18 +212,18 @@ def leakage(frame: pd.DataFrame) -> Table:
 
 
 def languages(
-    frame: pd.DataFrame, scores: pd.DataFrame, fertility: pd.DataFrame, corpus: pd.DataFrame | None
+    frame: pd.DataFrame, scores: pd.DataFrame, fertility: pd.DataFrame | None, corpus: pd.DataFrame | None
 ) -> Table:
     """The languages that the run scores or pre-trains on: facts, distances, fertility, own corpus."""
     used = set(scores["language"]) | set([] if corpus is None else corpus["language"])
-    joined = frame[frame["language"].isin(used)].merge(
-        fertility[["language", "fertility"]], on="language", how="left"
-    )
+    joined = frame[frame["language"].isin(used)]
     columns = {"language": "Code", "name": "Name", "family": "Family", "script": "Script"}
     columns |= {"cc100_gib": "CC-100 (GiB)"}
     distances = [name for name in frame.columns if name.startswith("distance_")]
     columns |= {name: name.removeprefix("distance_").capitalize() for name in distances}
-    columns |= {"fertility": "Fertility"}
+    if fertility is not None:
+        joined = joined.merge(fertility[["language", "fertility"]], on="language", how="left")
+        columns |= {"fertility": "Fertility"}
     if corpus is not None:
         joined = joined.merge(corpus, on="language", how="left")
         columns |= {"lines": "Lines", "bytes": "Bytes", "pairs": "Pairs"}

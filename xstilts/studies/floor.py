@@ -1,11 +1,16 @@
 """The floor rule: are scores above chance, and above an untrained encoder and n-gram TF-IDF?"""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from xstilts.studies.degradation import ENGLISH, Scores
-from xstilts.studies.statistics import NotEstimableError, chance_tail
+from xstilts import registry
+from xstilts.statistics.chance import chance_tail
+from xstilts.statistics.errors import NotEstimableError
+from xstilts.studies.rows import Row, filled
+from xstilts.studies.scores import ENGLISH, Scores
 
 CHANCE = ("chance", "-")
 TFIDF = ("tfidf", "-")
@@ -49,6 +54,46 @@ def against_chance(scores: Scores, model: str, recipe: str, task: str, alpha: fl
     return Floor(tuple(tail.index[tail > alpha]), len(tail))
 
 
+def of_all(
+    scores: Scores,
+    model: str,
+    recipes: Sequence[str],
+    tasks: Sequence[str],
+    alpha: float,
+    languages: Collection[str] | None = None,
+) -> Floor:
+    """The pairs of task and language in which none of several recipes is above chance, as `task/language`.
+
+    A pair in which one recipe is above chance tells recipes apart. Each is tested at alpha over their
+    number, so that a pair at the floor passes with probability alpha at most. A recipe that a task lacks is
+    none of them.
+
+    Args:
+        scores: The scores.
+        model: The model.
+        recipes: What is compared.
+        tasks: Retrieval tasks.
+        alpha: Level.
+        languages: Which count; without, all but English.
+
+    Raises:
+        NotEstimableError: as `against_chance`, or without any such pair.
+    """
+    below: list[str] = []
+    pairs = 0
+    for task in tasks:
+        present = [recipe for recipe in recipes if len(scores.of(model, recipe, task))] or list(recipes[:1])
+        found = [against_chance(scores, model, recipe, task, alpha / len(present)) for recipe in present]
+        shared = set.intersection(*(set(floor.below) for floor in found))
+        codes = set(scores.of(model, present[0], task)["language"]) - {ENGLISH}
+        counted = codes if languages is None else codes & set(languages)
+        below += [f"{task}/{code}" for code in sorted(shared & counted)]
+        pairs += len(counted)
+    if not pairs:
+        raise NotEstimableError("no language of a retrieval task is scored")
+    return Floor(tuple(below), pairs)
+
+
 def against_control(scores: Scores, model: str, recipe: str, task: str, control: tuple[str, str]) -> Floor:
     """The languages whose score is not greater than that of a control (model, recipe); a description.
 
@@ -61,6 +106,65 @@ def against_control(scores: Scores, model: str, recipe: str, task: str, control:
     if not both:
         raise NotEstimableError(f"no language is scored with {control[0]} too")
     return Floor(tuple(code for code in both if ours[code] <= theirs[code]), len(both))
+
+
+def has_floor(task: str) -> bool:
+    """Whether the rule is about a task: something is searched, so guessing has a score."""
+    entry = registry.evaluation_tasks().get(task)
+    return entry is not None and entry.is_retrieval
+
+
+def mostly_at_chance(scores: Scores, model: str, recipes: Sequence[str], task: str, alpha: float) -> Floor:
+    """The languages that are not above chance in more than half of the recipes.
+
+    For a contrast of two recipes that is in neither of them: where one is above chance, their difference
+    is more than noise.
+
+    Raises:
+        NotEstimableError: as `against_chance`, for the first recipe without an answer.
+    """
+    floors = [against_chance(scores, model, recipe, task, alpha) for recipe in recipes]
+    counts = Counter(code for found in floors for code in found.below)
+    below = tuple(sorted(code for code, count in counts.items() if 2 * count > len(floors)))
+    return Floor(below, max(found.languages for found in floors))
+
+
+def floor_rows(study: str, scores: Scores, model: str, recipe: str, task: str) -> Iterator[Row]:
+    """Shares of the languages that are not above chance, the untrained encoder and TF-IDF."""
+    place, alpha = (scores, model, recipe, task), scores.settings.alpha
+    controls: dict[str, tuple[str, Callable[[], Floor]]] = {
+        "chance": (
+            f"exact binomial test per language, one-sided at {alpha:g}",
+            lambda: against_chance(*place, alpha),
+        ),
+        "untrained": (
+            "count of scores not above those of the same encoder with random weights",
+            lambda: against_control(*place, (model, UNTRAINED)),
+        ),
+        "tfidf": (
+            "count of scores not above those of character n-gram TF-IDF",
+            lambda: against_control(*place, TFIDF),
+        ),
+    }
+    for control, (method, compare) in controls.items():
+
+        def fill(row: Row, compare: Callable[[], Floor] = compare) -> Row:
+            found = compare()
+            return replace(row, estimate=found.share, n=found.languages, note=", ".join(found.below))
+
+        row = Row(
+            study=study,
+            id=f"share_not_above/{control}/{model}/{recipe}/{task}",
+            role="descriptive",
+            statistic=f"share_not_above:{control}",
+            method=method,
+            unit="share of languages",
+            model=model,
+            recipe=recipe,
+            task=task,
+            subset="all languages but English",
+        )
+        yield filled(row, fill)
 
 
 def _means(

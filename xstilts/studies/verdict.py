@@ -1,105 +1,56 @@
-"""From a primary test to a verdict: one rule, in code and in words from the same settings."""
+"""What a study concludes, and the rule by which it does."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from xstilts.studies.floor import Floor
-from xstilts.studies.settings import TypologySettings
-from xstilts.studies.statistics import FamilyFit, detectable_slope
-from xstilts.studies.words import p_value, percent
+from xstilts.errors import StudyError
 
 Decision = Literal["supports", "contradicts", "inconclusive", "not estimable"]
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What verdict.json holds; `detectable_effect` is missing where the test could not be made."""
+    """What verdict.json holds; a number is missing where the test could not be made.
+
+    Attributes:
+        verdict: The decision of the study by itself; the primary tests of all studies are corrected later.
+        rule: The rule that made it, in words.
+        primary_id: Id of the primary row of tests.tsv.
+        p: Of the test that decided, if one did; it is what is corrected over the studies.
+        detectable_effect: The smallest effect that this run could have found, in the primary row's unit.
+        reason: What was found, or why nothing could be.
+    """
 
     verdict: Decision
     rule: str
     primary_id: str
+    p: float | None
     detectable_effect: float | None
     reason: str
+
+    @classmethod
+    def read(cls, path: Path) -> "Verdict":
+        """What `write` wrote.
+
+        Raises:
+            StudyError: if it is missing or something else.
+        """
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise StudyError(
+                f"no readable verdict: {error}", where=str(path), hint="build it with snakemake studies"
+            ) from error
 
     def write(self, path: Path) -> None:
         """Write verdict.json, all at once or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
         content = asdict(self)
-        if self.detectable_effect is not None:
-            content["detectable_effect"] = round(self.detectable_effect, 6)
+        for key in ("p", "detectable_effect"):
+            if content[key] is not None:
+                content[key] = round(content[key], 6)
         partial.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
         partial.replace(path)
-
-
-def rule_in_words(settings: TypologySettings) -> str:
-    """The rule that `decide` follows."""
-    level = percent(1 - settings.alpha)
-    return (
-        f"not estimable, if more than {percent(settings.floor_share)} of the languages are not above chance "
-        f"(binomial test per language at {settings.alpha:g}), or the model cannot be fitted "
-        f"(fewer than {settings.minimum_languages} languages or {settings.minimum_families} families, "
-        "constant scores or predictors, no degrees of freedom); "
-        f"supports, if the {level} interval of the slope of degradation on {settings.primary_distance} "
-        f"distance lies above {settings.smallest_slope:g}; contradicts, if it lies below; else inconclusive"
-    )
-
-
-def decide(
-    fit: FamilyFit | str, floor: Floor | str, settings: TypologySettings, primary_id: str, span: float
-) -> Verdict:
-    """The verdict on the primary hypothesis.
-
-    Args:
-        fit: The primary model, or why there is none.
-        floor: The comparison with chance, or why there is none.
-        settings: Holds the thresholds.
-        primary_id: Id of the primary row of tests.tsv.
-        span: Distance between the nearest and the furthest language of the fit, for the words.
-    """
-    decision, reason, detectable = _judge(fit, floor, settings, span)
-    return Verdict(decision, rule_in_words(settings), primary_id, detectable, reason)
-
-
-def _judge(
-    fit: FamilyFit | str, floor: Floor | str, settings: TypologySettings, span: float
-) -> tuple[Decision, str, float | None]:
-    detectable = None if isinstance(fit, str) else detectable_slope(fit, settings.alpha, settings.power)
-    if not isinstance(floor, str) and floor.share > settings.floor_share:
-        reason = (
-            f"Floor: in {len(floor.below)} of {floor.languages} languages retrieval is no better than "
-            "guessing, so differences between languages say nothing about distance."
-        )
-        return "not estimable", reason, detectable
-    if isinstance(fit, str) or detectable is None:
-        return "not estimable", f"The question cannot be answered, because {fit}.", None
-    finding, decision = _finding(fit, settings, span)
-    unknown = f" Whether scores are above chance is not known, because {floor}." * isinstance(floor, str)
-    power = (
-        f" The smallest slope that this run could have found with {percent(settings.power)} power is "
-        f"{detectable:.2f} ({100 * detectable * span:.1f} points)."
-    )
-    return decision, finding + power + unknown, detectable
-
-
-def _finding(fit: FamilyFit, settings: TypologySettings, span: float) -> tuple[str, Decision]:
-    numbers = (
-        f"slope {fit.estimate:.2f}, {percent(fit.level)} interval {fit.low:.2f} to {fit.high:.2f}, "
-        f"{p_value(fit.p)}, {fit.languages} languages of {fit.families} families"
-    )
-    points = f"{100 * abs(fit.estimate) * span:.1f} points from the nearest to the furthest language"
-    distance, threshold = settings.primary_distance, settings.smallest_slope
-    more = f" by more than {threshold:g} per unit" if threshold else ""
-    if fit.low > threshold:
-        return f"Degradation rises with {distance} distance{more}: {points} ({numbers}).", "supports"
-    if fit.high < threshold:
-        what = "does not rise" if threshold else "falls"
-        return f"Degradation {what} with {distance} distance{more}: {points} ({numbers}).", "contradicts"
-    sign = "rise" if fit.estimate > 0 else "fall"
-    return (
-        f"The languages show a {sign} with {distance} distance of {points}, which cannot be told from "
-        f"none{' that matters' if threshold else ''} ({numbers}).",
-        "inconclusive",
-    )

@@ -1,0 +1,83 @@
+"""From claims and evidence to claims.tsv: a verdict for every claim, and why."""
+
+from operator import ge, gt, le, lt
+
+import pandas as pd
+
+from xstilts.claims.gains import DIGITS, NotRunError
+from xstilts.claims.quantities import Evidence
+from xstilts.claims.schema import Claim
+
+REPRODUCED = "reproduced"
+NOT_REPRODUCED = "not reproduced"
+NOT_RUN = "not run at this tier"
+COLUMNS = [
+    *("id", "statement", "source", "tier", "operationalised", "quantity", "relation", "expected"),
+    *("tolerance", "unit", "found", "verdict", "why"),
+]
+RELATIONS = {"at_least": ge, "at_most": le, "above": gt, "below": lt}
+
+
+def evaluate(evidence: Evidence) -> pd.DataFrame:
+    """A row per claim, in the order of claims.yaml.
+
+    `found` is empty where the claim was not run. Numbers are written as short as they are exact, since their
+    units differ.
+    """
+    return pd.DataFrame([_row(claim, evidence) for claim in evidence.claims.claims], columns=COLUMNS)
+
+
+def _row(claim: Claim, evidence: Evidence) -> dict[str, str]:
+    found, verdict, why = _judge(claim, evidence)
+    return {
+        "id": claim.id,
+        "statement": claim.statement,
+        "source": claim.source,
+        "tier": claim.tier,
+        "operationalised": "yes" if claim.operationalised else "no",
+        "quantity": claim.quantity.in_words,
+        "relation": claim.relation,
+        "expected": _number(claim.expected),
+        "tolerance": _number(claim.tolerance),
+        "unit": claim.unit,
+        "found": "" if found is None else _number(found),
+        "verdict": verdict,
+        "why": why,
+    }
+
+
+def _judge(claim: Claim, evidence: Evidence) -> tuple[float | None, str, str]:
+    if gap := tier_gap(claim, evidence):
+        return None, NOT_RUN, gap
+    try:
+        finding = evidence.find(claim.quantity)
+    except NotRunError as missing:
+        return None, NOT_RUN, str(missing)
+    value = round(finding.value, DIGITS)
+    verdict = REPRODUCED if holds(claim, value) and not finding.refuted else NOT_REPRODUCED
+    return value, verdict, "; ".join(filter(None, [finding.refuted, finding.note]))
+
+
+def holds(claim: Claim, value: float) -> bool:
+    """Whether a value is in the claimed relation to the expected one."""
+    if claim.relation == "equal":
+        return round(abs(value - claim.expected), DIGITS) <= claim.tolerance
+    return bool(RELATIONS[claim.relation](value, claim.expected))
+
+
+def tier_gap(claim: Claim, evidence: Evidence) -> str:
+    """Why a run cannot speak about a claim, whatever its numbers are; empty if it can."""
+    run, model = evidence.run, evidence.claims.model
+    if claim.tier == "paper":
+        if run.miniature:
+            return f"the run {run.name} is a miniature: its numbers say nothing about {model.title}"
+        if not evidence.models:
+            starts = ", ".join(f"{name} ({start or 'its own'})" for name, start in run.models.items())
+            return f"no model of the run {run.name} starts from {model.repository}: {starts}"
+    if claim.tier == "data" and run.source == "micro":
+        return f"the data of the run {run.name} are generated: they say nothing about the published data"
+    return ""
+
+
+def _number(value: float) -> str:
+    return f"{value:.{DIGITS}f}".rstrip("0").rstrip(".")

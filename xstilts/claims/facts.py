@@ -1,0 +1,26 @@
+"""What a claim may know of a run besides its scores. Light: the workflow makes it, as a job's parameter."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class RunFacts(BaseModel):
+    """One run: what it is made of, what it plans, and which data are locked.
+
+    Attributes:
+        name: Its name.
+        miniature: Whether its numbers may speak for themselves alone.
+        source: `micro`, `mirror` or `hub`.
+        models: The public repository that each model starts from, by name, the primary one first; empty
+            where the run pre-trains the model itself, or its folder is not said to hold a public one.
+        stages: Intermediate recipe, target stage (`-`: none) and task of every score that is planned.
+        locked: Examples per language of each `<data set>/<split>` that the data lock counts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    miniature: bool
+    source: str
+    models: dict[str, str]
+    stages: list[tuple[str, str, str]]
+    locked: dict[str, dict[str, int]] = {}

@@ -1,0 +1,1 @@
+"""Study S4: the order of the intermediate tasks."""

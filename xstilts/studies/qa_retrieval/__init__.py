@@ -1,0 +1,1 @@
+"""Study S3: English against multilingual question answering as the intermediate task of retrieval."""

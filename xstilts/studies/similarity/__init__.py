@@ -1,0 +1,1 @@
+"""Study S5: semantic similarity of intermediate and target tasks, and gains in low-resource languages."""

@@ -1,0 +1,1 @@
+"""Study S1: typological distance and degradation in sentence retrieval."""
