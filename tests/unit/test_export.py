@@ -8,14 +8,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
-from xstilts.studies.rows import COLUMNS as TEST_COLUMNS
-from xstilts.studies.rows import Row, not_estimable
-from xstilts.studies.rows import tests_table as table_of
 
 from xstilts import export
 from xstilts.errors import DataError
 from xstilts.scoring.table import COLUMNS as SCORE_COLUMNS
 from xstilts.scoring.table import OUTCOMES, collect, write_outcomes
+from xstilts.studies.rows import COLUMNS as TEST_COLUMNS
+from xstilts.studies.rows import Row, not_estimable
+from xstilts.studies.rows import tests_table as table_of
 from xstilts.tables import read_table, write_table
 
 FILES = {

@@ -85,7 +85,7 @@ class Equivalence:
 
     Attributes:
         p: The larger of the two one-sided p-values.
-        low, high: Interval at `level` = 1 - 2 alpha: it lies within the margin where p < alpha.
+        low, high: Interval at `level` = 1 - 2 alpha: it lies within the margin where p is at most alpha.
     """
 
     p: float

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from scipy import optimize, stats
+from scipy import integrate, optimize, stats
 
 from xstilts.statistics.crossed import CrossedMean, Parts
 from xstilts.statistics.errors import Array, require, require_spread
@@ -19,7 +19,6 @@ from xstilts.statistics.permutation import (
     relabelled_seeds,
 )
 
-NODES = np.polynomial.legendre.leggauss(400)
 Found = Callable[[float, np.random.Generator], bool]
 """Draws data with an effect of this size, and tells whether the test finds it."""
 
@@ -118,10 +117,12 @@ def _critical(share: float, freedom: Array) -> Array:
 
 def _noncentral(shift: float, freedom: float, alpha: float) -> float:
     """Over the variance's chi-square, by quadrature: scipy's nct is NaN for few degrees of freedom."""
-    nodes, weights = NODES
-    spread = np.sqrt(stats.chi2.ppf((nodes + 1) / 2, freedom) / freedom) * stats.t.ppf(1 - alpha / 2, freedom)
-    found = stats.norm.sf(spread - shift) + stats.norm.cdf(-spread - shift)
-    return float(weights @ found) / 2
+
+    def found(share: Array) -> Array:
+        spread = np.sqrt(stats.chi2.ppf(share, freedom) / freedom) * stats.t.ppf(1 - alpha / 2, freedom)
+        return np.asarray(stats.norm.sf(spread - shift) + stats.norm.cdf(-spread - shift))
+
+    return float(integrate.fixed_quad(found, 0, 1, n=400)[0])
 
 
 def simulated_power(found: Found, effect: float, simulations: int = 300, seed: int = 0) -> float:
@@ -184,7 +185,7 @@ def order_finder(
         drawn = np.take_along_axis(noise[rng.integers(len(y), size=len(y))], moves, axis=1)
         data = drawn * rng.choice([-1.0, 1.0], size=(len(y), 1)) + effect * rng.normal(size=len(orders))
         observed = float(len(y) * data.mean(axis=0).var(ddof=1))
-        return as_large(order_mean_squares(data, groups), observed, exact)[0] < alpha
+        return as_large(order_mean_squares(data, groups), observed, exact)[0] <= alpha
 
     return found, 20 * float(noise.std())
 
@@ -233,7 +234,7 @@ def label_finder(
         data = effect * unit + np.sqrt(1 - effect**2) * np.where(known, noise, np.nan)
         r = np.abs(label_correlations(left, data, permutations))
         observed = float(np.abs(label_correlations(left, data, np.arange(n)[None]))[0])
-        return as_large(np.where(np.isnan(r), np.inf, r), observed, exact)[0] < alpha
+        return as_large(np.where(np.isnan(r), np.inf, r), observed, exact)[0] <= alpha
 
     return found, 0.999
 

@@ -115,7 +115,7 @@ def _coverage(outcomes: list[Outcome], scenario: Scenario) -> dict[str, float | 
 
 def _rejection(outcomes: list[Outcome], scenario: Scenario) -> dict[str, float | None]:
     n = len(outcomes)
-    rejected = float(np.mean([o.p < ALPHA for o in outcomes]))
+    rejected = float(np.mean([o.p <= ALPHA for o in outcomes]))
     if scenario.null:
         low, high = (float(stats.binom.ppf(q, n, ALPHA)) / n for q in (0.005, 0.995))
         return {

@@ -322,7 +322,7 @@ def _equivalence_row(study: Study, compared: Compare, margin: float, variant: st
     def fill(row: Row) -> Row:
         mean = crossed(compared(study.primary).frame, settings)
         found = tost(mean, margin, settings.alpha)
-        note = "equivalent" if found.p < settings.alpha else "equivalence is not shown"
+        note = "equivalent" if found.p <= settings.alpha else "equivalence is not shown"
         return replace(
             row,
             estimate=mean.estimate,

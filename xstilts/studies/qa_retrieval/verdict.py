@@ -80,7 +80,7 @@ def _finding(mean: CrossedMean, settings: QARetrievalJob) -> tuple[Decision, str
     )
     margin = f"{100 * settings.margin:g} points"
     equal = tost(mean, settings.margin, settings.alpha)
-    same = equal.p < settings.alpha
+    same = equal.p <= settings.alpha
     small = f" The difference is nevertheless within {margin} (TOST, {p_value(equal.p)})." * same
     if mean.low > 0:
         reason = f"Multilingual QA is the better preparation for retrieval ({numbers}).{small}"

@@ -16,8 +16,8 @@ def rule_in_words(settings: SimilarityJob) -> str:
         f"recipe is above chance (binomial test at {settings.alpha:g} over their number), or there are fewer "
         f"than {settings.minimum_intermediates} intermediate tasks, or similarities or gains are constant; "
         "supports, if the correlation of similarity and gain over pairs, both centred by target task, is "
-        f"above 0 with p < {settings.alpha:g} (intermediate tasks permuted, two-sided); contradicts, if it "
-        "is below 0 with such a p; else inconclusive"
+        f"above 0 with p of at most {settings.alpha:g} (intermediate tasks permuted, two-sided); "
+        "contradicts, if it is below 0 with such a p; else inconclusive"
     )
 
 
@@ -70,7 +70,7 @@ def _judge(test: LabelTest | str, floor: Floor | str | None, settings: Similarit
     ).replace("-", "\N{MINUS SIGN}")
     unknown = f" Whether scores are above chance is not known, because {floor}." * isinstance(floor, str)
     where = "in low-resource languages"
-    if test.p >= settings.alpha:
+    if test.p > settings.alpha:
         reason = f"Similarity and gain {where} show no correlation that can be told from none ({numbers})."
         return "inconclusive", reason + unknown
     if test.r > 0:
