@@ -85,22 +85,24 @@ class Scores:
         `metric`, it is the one that the settings name.
 
         Raises:
-            StudyError: if they are of several splits or settings and the configuration names none.
+            StudyError: if a language has several splits, or they are of several settings, and the
+                configuration names none.
         """
         metric = metric or self.settings.metrics[task]
         rows = self._cells.get((model, recipe, task, metric), self.table.iloc[:0])
         choices = {
-            "splits": ("split", self.settings.splits),
-            "retrieval_settings": ("setting", self.settings.retrieval_settings),
+            # A language may have one split only, others another (xstilts.registry), so these are by language.
+            "splits": ("split", self.settings.splits, ["language"]),
+            "retrieval_settings": ("setting", self.settings.retrieval_settings, ["task"]),
         }
-        for key, (column, choice) in choices.items():
+        for key, (column, choice, within) in choices.items():
             # A control may have no retrieval setting at all (`-`).
             if task in choice:
                 rows = rows[rows[column].isin([choice[task], "-"])]
-            found = sorted(rows[column].unique())
-            if len(found) > 1:
+            if (rows.groupby(within)[column].nunique() > 1).any():
+                found = ", ".join(sorted(rows[column].unique()))
                 raise StudyError(
-                    f"{task} of {model}, {recipe} was scored with several {column}s: {', '.join(found)}",
+                    f"{task} of {model}, {recipe} was scored with several {column}s: {found}",
                     where="scores.tsv",
                     hint=f"name one in the study's {key}",
                 )
@@ -124,7 +126,7 @@ def logit(value: "pd.Series[float]", n: "pd.Series[float]") -> "pd.Series[float]
 def gains(scores: Scores, model: str, recipe: str, task: str, baseline: str = MLM) -> pd.DataFrame:
     """What a recipe gains over the baseline, per seed and language, English left out.
 
-    Treatment and baseline share model, seed, language and examples. The masked LM as it is has one run only,
+    Treatment and baseline share model, seed, language and split. The masked LM as it is has one run only,
     because nothing of it is fine-tuned; it stands beside every seed.
 
     Returns:
@@ -132,9 +134,9 @@ def gains(scores: Scores, model: str, recipe: str, task: str, baseline: str = ML
         empirical logits); no rows if either side is missing.
     """
     ours, theirs = scores.of(model, recipe, task), scores.of(model, baseline, task)
-    on = ["seed", "language"]
+    on = ["seed", "language", "split"]
     if theirs["seed"].nunique() == 1 and (theirs["recipe"] == MLM).all():
-        theirs, on = theirs.drop(columns="seed"), ["language"]
+        theirs, on = theirs.drop(columns="seed"), ["language", "split"]
     both = ours[ours["language"] != ENGLISH].merge(
         theirs[[*on, "value", "n"]], on=on, suffixes=("", "_baseline"), validate="many_to_one"
     )
