@@ -9,7 +9,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from xstilts import settings
+from xstilts import settings, varied
 from xstilts.errors import ConfigError
 from xstilts.plan import Plan
 from xstilts.studies.settings import StudySettings
@@ -52,7 +52,8 @@ def test_an_overlay_merges_maps_and_replaces_lists(tmp_path: Path) -> None:
     )
     merged, default = settings.read(DEFAULT, overlay), settings.read(DEFAULT)
     assert merged.run.seeds == [7, 8]
-    assert merged.training.epochs == {"*": 2, "*/*/mnli": 5}
+    assert isinstance(default.training.epochs, dict)
+    assert merged.training.epochs == {**default.training.epochs, "*": 2, "*/*/mnli": 5}
     assert merged.run.languages == default.run.languages
     assert merged.training.batch_size == default.training.batch_size
 
@@ -135,3 +136,18 @@ def test_the_default_states_and_comments_every_key() -> None:
         and not before.lstrip().startswith("#")
     ]
     assert len(bare) <= 8, bare
+
+
+def test_no_overlay_inherits_what_the_default_says_of_a_task() -> None:
+    """Maps are merged, so a pattern of the default that names no model would hold in every other run."""
+
+    def patterns(section: Any) -> list[str]:
+        if not isinstance(section, dict):
+            return []
+        return [key for key in section if "/" in key] + [
+            found for part in section.values() for found in patterns(part)
+        ]
+
+    found = patterns(yaml.safe_load(DEFAULT.read_text(encoding="utf-8")))
+    assert found
+    assert [pattern for pattern in found if varied.parts(pattern)[0] == varied.ANY] == []

@@ -1,6 +1,5 @@
 """The floor rule: are scores above chance, and above an untrained encoder and n-gram TF-IDF?"""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -112,21 +111,6 @@ def has_floor(task: str) -> bool:
     """Whether the rule is about a task: something is searched, so guessing has a score."""
     entry = registry.evaluation_tasks().get(task)
     return entry is not None and entry.is_retrieval
-
-
-def mostly_at_chance(scores: Scores, model: str, recipes: Sequence[str], task: str, alpha: float) -> Floor:
-    """The languages that are not above chance in more than half of the recipes.
-
-    For a contrast of two recipes that is in neither of them: where one is above chance, their difference
-    is more than noise.
-
-    Raises:
-        NotEstimableError: as `against_chance`, for the first recipe without an answer.
-    """
-    floors = [against_chance(scores, model, recipe, task, alpha) for recipe in recipes]
-    counts = Counter(code for found in floors for code in found.below)
-    below = tuple(sorted(code for code, count in counts.items() if 2 * count > len(floors)))
-    return Floor(below, max(found.languages for found in floors))
 
 
 def floor_rows(study: str, scores: Scores, model: str, recipe: str, task: str) -> Iterator[Row]:

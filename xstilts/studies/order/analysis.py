@@ -15,7 +15,7 @@ from xstilts.statistics.permutation import OrderTest, order_test
 from xstilts.statistics.power import detectable_by_simulation, order_finder
 from xstilts.statistics.seeds import mean_over_seeds
 from xstilts.statistics.variance import decompose
-from xstilts.studies.floor import Floor, floor_rows, has_floor, mostly_at_chance
+from xstilts.studies.floor import Floor, floor_rows, has_floor, of_all
 from xstilts.studies.order.arms import Arms, Study
 from xstilts.studies.order.verdict import decide
 from xstilts.studies.rows import Role, Row, filled, not_estimable, tests_table
@@ -68,7 +68,7 @@ def _verdict(study: Study) -> Verdict:
         detectable = error.reason
     for task in filter(has_floor, settings.tasks) if arms.orders else ():
         try:
-            floors[task] = mostly_at_chance(study.scores, arms.model, arms.orders, task, settings.alpha)
+            floors[task] = of_all(study.scores, arms.model, arms.orders, [task], settings.alpha)
         except NotEstimableError as error:
             floors[task] = error.reason
     return decide(test, detectable, floors, settings, _row(arms, "primary", "order_effect", "", "").id)

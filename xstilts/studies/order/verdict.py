@@ -12,9 +12,9 @@ from xstilts.studies.words import p_value, percent
 def rule_in_words(settings: OrderJob) -> str:
     """The rule that `decide` follows."""
     return (
-        f"not estimable, if in a retrieval task more than {percent(settings.floor_share)} of the languages "
-        "are not above chance in most sequences (binomial test per language at "
-        f"{settings.alpha:g}), with fewer than {settings.minimum_seeds} seeds, or if there are too few "
+        "not estimable, if in a retrieval task no sequence is above chance in more than "
+        f"{percent(settings.floor_share)} of the languages (binomial test at {settings.alpha:g} over their "
+        f"number), with fewer than {settings.minimum_seeds} seeds, or if there are too few "
         f"relabellings for a p of {settings.alpha:g}; supports, if the permutation test of the variance "
         f"between sequences (tasks relabelled within each seed) has p of at most {settings.alpha:g}; else "
         "inconclusive. It never contradicts: a test that finds no difference does not show that there is none"
@@ -34,7 +34,7 @@ def decide(
         test: The permutation test, or why there is none.
         detectable: The standard deviation between orders that the test would have found, or why it is not
             known.
-        floors: By retrieval task, the languages at chance in most sequences, or why they are not known.
+        floors: By retrieval task, the languages at chance in every sequence, or why they are not known.
         settings: Holds the thresholds.
         primary_id: Id of the primary row of tests.tsv.
     """

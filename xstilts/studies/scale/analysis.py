@@ -19,7 +19,7 @@ from xstilts.statistics.errors import NotEstimableError
 from xstilts.statistics.family import leave_one_family_out
 from xstilts.statistics.seeds import mean_over_seeds
 from xstilts.statistics.slopes import SlopeOfSlopes, slope_of_slopes
-from xstilts.studies.floor import Floor, floor_rows, has_floor, mostly_at_chance
+from xstilts.studies.floor import Floor, floor_rows, has_floor, of_all
 from xstilts.studies.rows import Role, Row, filled, not_estimable, tests_table
 from xstilts.studies.scale.cells import SIMILARITY, Cell, Ladder
 from xstilts.studies.scale.verdict import decide
@@ -77,7 +77,7 @@ def _verdict(ladder: Ladder) -> Verdict:
     floors: dict[str, Floor | str] = {}
     for model in ladder.models if has_floor(task) else ():
         try:
-            floors[model] = mostly_at_chance(ladder.scores, model, [MLM, recipe], task, settings.alpha)
+            floors[model] = of_all(ladder.scores, model, [MLM, recipe], [task], settings.alpha)
         except NotEstimableError as error:
             floors[model] = error.reason
     means = ladder.slopes(cells)[0].groupby("model", sort=False)["slope"].mean()

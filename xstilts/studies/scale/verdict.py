@@ -23,7 +23,7 @@ def rule_in_words(settings: ScaleJob) -> str:
     return (
         f"not estimable, if in some size more than {percent(settings.floor_share)} of the languages of "
         f"{settings.tasks[0]} are above chance neither with {settings.recipes[0]} nor without (binomial test "
-        f"per language at {settings.alpha:g}; retrieval tasks only), or if fewer than "
+        f"at {settings.alpha:g} over two; retrieval tasks only), or if fewer than "
         f"{settings.minimum_sizes} sizes have a slope (of at least {settings.minimum_languages} languages of "
         f"{settings.minimum_families} families); supports, if the {level} interval of the change of the "
         f"slope of gain on similarity per tenfold parameters lies {beyond}; {contradicts}else inconclusive"
