@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import pingouin
 import pytest
-from hypothesis import given
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from tests.unit.statistics_data import language_frame
@@ -31,6 +32,24 @@ def test_partial_correlation_is_that_of_residual_ranks(frame: pd.DataFrame, cova
     residual = ranks[:, :2] - rest @ np.linalg.lstsq(rest, ranks[:, :2], rcond=None)[0]
     value, _ = correlation(frame, "distance_syntactic", "distance_featural", covariates)
     assert value == pytest.approx(np.corrcoef(residual.T)[0, 1], abs=1e-9)
+
+
+@given(st.integers(0, 10_000), st.integers(0, 3), st.integers(2, 30))
+@settings(max_examples=50, deadline=None)
+def test_correlations_are_pingouins(seed: int, covariates: int, values: int) -> None:
+    """Few values: with ties."""
+    rng = np.random.default_rng(seed)
+    names = [f"c{i}" for i in range(covariates)]
+    data = pd.DataFrame(rng.integers(0, values, size=(25, 2 + covariates)), columns=["x", "y", *names])
+    try:
+        value, n = correlation(data, "x", "y", names)
+    except NotEstimableError:
+        reject()
+    if covariates:
+        theirs = pingouin.partial_corr(data, "x", "y", names, method="spearman")
+    else:
+        theirs = pingouin.corr(data["x"], data["y"], method="spearman")
+    assert (value, n) == (pytest.approx(float(theirs["r"].iloc[0]), abs=1e-9), 25)
 
 
 def test_correlations_without_an_answer_have_reasons(frame: pd.DataFrame) -> None:

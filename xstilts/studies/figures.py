@@ -151,7 +151,8 @@ def label_column(
 ) -> None:
     """Labels in one column right of points that share an x, each led to its point, none over another.
 
-    They move as little as possible (least squares in their order). Axes limits must be final.
+    They move as little as possible (least squares in their order), and stay within the axes if there is room
+    for all. Axes limits must be final.
 
     Args:
         axes: Where the points are drawn.
@@ -167,11 +168,13 @@ def label_column(
     figure.draw_without_rendering()
     order = sorted(range(len(labels)), key=lambda i: (heights[i], labels[i]))
     at = axes.transData.transform([(x, heights[i]) for i in order])[:, 1]
-    steps = np.arange(len(order)) * 1.12 * size * figure.dpi / 72
-    placed = isotonic_regression(at - steps).x + steps
+    line = 1.12 * size * figure.dpi / 72
+    steps = np.arange(len(order)) * line
+    lowest = isotonic_regression(at - steps).x
     frame = axes.get_window_extent()
-    if placed[-1] - placed[0] < frame.height:
-        placed += max(frame.y0 - placed[0], 0.0) - max(placed[-1] - frame.y1, 0.0)
+    if steps[-1] + line < frame.height:
+        lowest = np.clip(lowest, frame.y0 + line / 2, frame.y1 - line / 2 - steps[-1])
+    placed = lowest + steps
     to_data = axes.transData.inverted()
     for index, height in zip(order, placed, strict=True):
         y = float(to_data.transform((0, height))[1])
