@@ -50,7 +50,7 @@ wildcard_constraints:
 onstart:
     # Before the first job: what can be known to be missing is said now.
     for name in PLAN.left_out:
-        print(f"without {name}: a task that it names is in run.without", file=sys.stderr)
+        print(f"without {name}: what it needs is in run.without", file=sys.stderr)
     for words in PLAN.smaller_pools:
         print(words, file=sys.stderr)
     try:

@@ -129,11 +129,17 @@ class Plan:
         """The recipes of a list, but for those that name a task that the run goes without."""
         return [recipe for recipe in map(self.recipe, texts) if not self._is_left_out(recipe)]
 
+    def _is_unscored(self, task: str) -> bool:
+        """Whether the run goes without every language of an evaluation task that it would score."""
+        return bool(self._all_languages(task)) and not self._languages(task)
+
     @property
     def left_out(self) -> list[str]:
-        """The recipes that the run goes without, sorted."""
+        """The recipes and evaluation tasks that the run goes without, sorted."""
         found = {text for block in self._blocks for text in block.recipes}
-        return sorted(text for text in found if self._is_left_out(self.recipe(text)))
+        recipes = {text for text in found if self._is_left_out(self.recipe(text))}
+        tasks = {task for block in self._blocks for task in block.tasks if self._is_unscored(task)}
+        return sorted(recipes | tasks)
 
     @cached_property
     def studies(self) -> dict[str, StudySettings]:
@@ -308,7 +314,7 @@ class Plan:
         Raises:
             ConfigError: if there are none.
         """
-        chosen = [code for code in self._all_languages(task) if f"{task}/{code}" not in self.run.without]
+        chosen = self._languages(task)
         if not chosen:
             known = self.task(task).languages
             lists = [name for name in BENCHMARKS if known.of(name)]
@@ -319,6 +325,9 @@ class Plan:
                 hint=f"it has {every}" + (f"; or name a list of it: {', '.join(lists)}" if lists else ""),
             )
         return chosen
+
+    def _languages(self, task: str) -> list[str]:
+        return [code for code in self._all_languages(task) if f"{task}/{code}" not in self.run.without]
 
     def _all_languages(self, task: str) -> list[str]:
         """The same, with those that are left out."""
@@ -371,6 +380,7 @@ class Plan:
             for model in block.models
             for recipe in self.chosen(block.recipes)
             for task in block.tasks
+            if not self._is_unscored(task)
             for cell in self._cells(model, recipe, task)
         }
         return sorted(found)

@@ -166,7 +166,7 @@ class Run(Section):
     without: list[str] = Field(
         [],
         description="What is left out because its data are not at hand: a training task (with every recipe "
-        "that names it), or a language of an evaluation task, as `panx/th`",
+        "that names it), or a language of an evaluation task, as `panx/th` (with all of them, the task)",
     )
     studies: list[Literal["typology", "scale", "qa_retrieval", "order", "similarity"]] = Field(
         description="Studies, by their names in the catalogue"

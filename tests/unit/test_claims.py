@@ -132,6 +132,21 @@ def test_the_claims_name_the_models_commit_of_the_run_paper() -> None:
     assert run["models"] == {"xlmr_large": LARGE}
 
 
+def test_the_run_paper_plans_every_score_that_the_claims_ask_for(tmp_path: Path) -> None:
+    everything = tmp_path / "everything.yaml"  # with the data that the hub does not have
+    everything.write_text("run: {without: []}\n", encoding="utf-8")
+    plan = Plan(settings.read(ROOT / "config.yaml", ROOT / "config/paper.yaml", everything))
+    planned = {(cell.intermediate, cell.task) for cell in plan.cells}
+    asked = [claim.quantity for claim in load(FILE).claims if isinstance(claim.quantity, schema.GainQuantity)]
+    assert len(asked) == 10
+    for quantity in asked:
+        if isinstance(quantity, schema.GainDifference):
+            named = [str(recipe) for pair in quantity.pairs for recipe in pair]
+        else:
+            named = [str(recipe) for recipe in quantity.recipes]
+        assert {(recipe, task) for recipe in ["-", *named] for task in quantity.tasks} <= planned
+
+
 def test_published_counts_agree_with_the_claimed_ones() -> None:
     for claim in load(FILE).claims:
         if isinstance(claim.quantity, schema.TrainingExamples):
