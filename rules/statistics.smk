@@ -27,7 +27,8 @@ rule simulate_statistics:
 rule write_statistics:
     """The statistics and their simulations as a page, docs/statistics.md."""
     input:
-        expand("results/simulations/{study}.tsv", study=list(STUDIES)),
+        tables=expand("results/simulations/{study}.tsv", study=list(STUDIES)),
+        words="xstilts/statistics/page.md",
     output:
         "results/simulations/statistics.md",
     log:
@@ -37,4 +38,4 @@ rule write_statistics:
     message:
         "write the page of the statistics"
     shell:
-        "python scripts/write_statistics.py {input:q} --output {output:q} 2> >(tee {log:q} >&2)"
+        "python scripts/write_statistics.py {input.tables:q} --output {output:q} 2> >(tee {log:q} >&2)"
