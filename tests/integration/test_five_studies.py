@@ -65,7 +65,7 @@ def test_another_level_of_significance_needs_the_studies_alone_and_no_torch(
     assert "0.01" in verdict["rule"]
 
 
-def test_one_more_size_trains_that_size_alone(finished: Clone, tmp_path: Path) -> None:
+def test_one_more_size_trains_that_size_alone(finished: Clone) -> None:
     overlay = finished.folder / "sizes.yaml"
     overlay.write_text(
         "run: {models: [micro, micro_small, micro_wide]}\n"
