@@ -292,11 +292,11 @@ def test_a_range_over_families_is_counted_as_no_interval() -> None:
     tests = pd.DataFrame(rows, columns=["id", "role", "estimate", "low", "high"])
     tests = tests.assign(p=0.3, n=30, unit="score", note="", statistic="slope:syntactic")
     said = confidence(tests, {"alpha": 0.05, "power": 0.8}, None)
-    assert "Of 2 sensitivity analyses, 1 have an interval" in said and "1 could not be made" in said
+    assert "Of 2 sensitivity analyses, 1 has an interval on" in said and "1 could not be made" in said
     assert "Without any one family the estimate lies from 0.07" in said
     tests = tests.assign(low=tests["low"].where(tests["id"].str.endswith("_out")), note="too few runs")
     said = confidence(tests.assign(p=[0.3, 0.01, 0.2, None, None]), {"alpha": 0.05, "power": 0.8}, None)
-    assert "Of 2 sensitivity analyses, 1 have p < 0.05 and lie on" in said
+    assert "Of 2 sensitivity analyses, 1 has p of at most 0.05 on" in said
     assert "interval" not in said.split(".")[0] and "nan" not in said
     said = confidence(tests.assign(p=None), {"alpha": 0.05, "power": 0.8}, None)
     assert "too few runs" in said and "p =" not in said

@@ -81,11 +81,11 @@ def _agreement(tests: pd.DataFrame, primary: pd.Series, alpha: float) -> str:
     is_range = sensitivity["id"].str.rsplit("/", n=1).str[-1].str.startswith(LEAVE_ONE)  # no interval
     rows, sign = sensitivity[~is_range], 1 if primary["estimate"] > 0 else -1
     known = rows.dropna(subset=["estimate", "low", "high"])
-    bounds, agree = known["low"] if sign > 0 else -known["high"], "an interval that lies on"
+    bounds, agree = known["low"] if sign > 0 else -known["high"], "an interval on"
     if known.empty and pd.isna(primary["low"]):
         known = rows.dropna(subset=["estimate", "p"])
-        bounds = (sign * known["estimate"]).where(known["p"] < alpha, -1.0)
-        agree = f"p < {alpha:g} and lie on"
+        bounds = (sign * known["estimate"]).where(known["p"] <= alpha, -1.0)
+        agree = f"p of at most {alpha:g} on"
     if known.empty:
         return "No sensitivity analysis could be made."
     missing = f"; {len(rows) - len(known)} could not be made" if len(known) < len(rows) else ""
@@ -94,8 +94,9 @@ def _agreement(tests: pd.DataFrame, primary: pd.Series, alpha: float) -> str:
         f" Without any one {_left_out(str(identity))} the estimate lies from {number(low)} to {number(high)}."
         for identity, low, high in zip(ranges["id"], ranges["low"], ranges["high"], strict=True)
     )
+    found = int((bounds > 0).sum())
     return (
-        f"Of {len(known)} sensitivity analyses, {int((bounds > 0).sum())} have {agree} the "
+        f"Of {len(known)} sensitivity analyses, {found} {'has' if found == 1 else 'have'} {agree} the "
         f"estimate's side of zero{missing}.{without}"
     )
 
