@@ -134,7 +134,10 @@ def _answer(connection: socket.socket) -> None:
     size, descriptors, *_ = socket.recv_fds(connection, 4, 3)
     content = b""
     while len(content) < int.from_bytes(size):
-        content += connection.recv(LONGEST)
+        received = connection.recv(LONGEST)
+        if not received:  # the client is gone
+            os._exit(KILLED)
+        content += received
     request = json.loads(content)
     for standard, descriptor in enumerate(descriptors):
         os.dup2(descriptor, standard)

@@ -22,7 +22,7 @@ from xstilts.errors import StudyError
 from xstilts.fingerprint import LOCKS
 from xstilts.report import FOLDER, TEMPLATE, tables
 from xstilts.report.table import MISSING, Table
-from xstilts.report.words import confidence
+from xstilts.report.words import confidence, run_in_words
 from xstilts.studies.settings import JOBS as STUDIES
 from xstilts.studies.verdict import Verdict
 from xstilts.studies.words import Picture, StudyWords
@@ -115,6 +115,7 @@ class Answer:
     confidence: str
     reason: str
     rule: str
+    run: str
     figures: list[Figure]
     tests: list[Table]
 
@@ -143,7 +144,11 @@ def build(results: Results, settings: dict[str, Any], studies: dict[str, dict[st
             is_mirror=settings["data"]["source"] == "mirror" and not given,
             models=[] if given else _model_lines(settings),
             answers=[
-                _answer(name, results, studies[name], verdicts[name]) for name in STUDIES if name in studies
+                _answer(
+                    name, results, studies[name], verdicts[name], run_in_words(name, studies[name], scores)
+                )
+                for name in STUDIES
+                if name in studies
             ],
             retrieval=tables.retrieval(
                 scores, dict(zip(languages["language"], languages["name"], strict=True))
@@ -190,7 +195,9 @@ def _model_lines(settings: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _answer(name: str, results: Results, settings: dict[str, Any], final: "pd.Series[Any]") -> Answer:
+def _answer(
+    name: str, results: Results, settings: dict[str, Any], final: "pd.Series[Any]", run: str
+) -> Answer:
     words: StudyWords = import_module(f"xstilts.studies.{name}.words").WORDS
     own = results.study(name)
     missing = sorted({"tests.tsv", "verdict.json"} - set(own))
@@ -211,6 +218,7 @@ def _answer(name: str, results: Results, settings: dict[str, Any], final: "pd.Se
         confidence=confidence(tests, settings, verdict.detectable_effect),
         reason=verdict.reason,
         rule=verdict.rule,
+        run=run,
         figures=[_figure(own[f"{key}.svg"], words) for key, words in pictures.items() if f"{key}.svg" in own],
         tests=tables.tests_by_role(tests),
     )

@@ -2,7 +2,9 @@
 
 import pandas as pd
 
+from xstilts.recipes import MLM, UNTRAINED
 from xstilts.report.table import interval, number
+from xstilts.studies.settings import JOBS as STUDIES
 from xstilts.studies.words import Settings, p_value, percent
 
 LEAVE_ONE = "leave_one_"
@@ -59,7 +61,7 @@ def confidence(tests: pd.DataFrame, settings: Settings, detectable: float | None
     """How sure the answer is: interval, p, sensitivity analyses, and what the run could have seen."""
     primary = tests[tests["role"] == "primary"].iloc[0]
     if pd.isna(primary["estimate"]):
-        return f"None: the primary test is {primary['note']}."
+        return f"There is none: the primary test is {primary['note']}."
     level = percent(1 - settings["alpha"])
     bounds = f"{level} interval {interval(primary['low'], primary['high'])}"
     facts = [
@@ -98,6 +100,28 @@ def _agreement(tests: pd.DataFrame, primary: pd.Series, alpha: float) -> str:
     return (
         f"Of {len(known)} sensitivity analyses, {found} {'has' if found == 1 else 'have'} {agree} the "
         f"estimate's side of zero{missing}.{without}"
+    )
+
+
+def run_in_words(name: str, settings: Settings, scores: pd.DataFrame) -> str:
+    """Which models, recipes, runs, tasks and languages a study's scores are of."""
+    study = STUDIES[name].model_validate(settings)
+    treatment = scores["intermediate"].replace("-", MLM)
+    rows = scores[treatment.isin(study.planned) & scores["task"].isin(study.tasks)]
+    rows = rows[~rows["recipe"].isin([UNTRAINED, "-"])]
+    models = study.models or sorted(rows["model"].unique())
+    rows = rows[rows["model"].isin(models)]
+    tasks = []
+    for task in study.tasks:
+        own = rows[rows["task"] == task]
+        splits = " and ".join(sorted(own["split"].unique()))
+        tasks.append(
+            f"{task} ({own['language'].nunique()} languages, {splits})" if len(own) else f"{task} (none)"
+        )
+    runs = rows.loc[rows["seed"] > 0, "seed"].nunique()
+    return (
+        f"Models: {', '.join(models) or 'none'}. Recipes: {', '.join(study.planned)}; {runs} "
+        f"run{'s' * (runs != 1)} of what is fine-tuned. Tasks: {', '.join(tasks)}."
     )
 
 
