@@ -17,7 +17,7 @@ for study in PLAN.studies:
             tests=report(
                 f"{RUN}/studies/{study}/tests.tsv",
                 caption="../docs/captions/tests.rst",
-                category=f"Study: {study}",
+                category=f"Study {study}",
                 labels={"table": "tests"},
             ),
             verdict=f"{RUN}/studies/{study}/verdict.json",
@@ -53,7 +53,7 @@ for study in PLAN.studies:
                     report(
                         file,
                         caption=f"../docs/captions/{study}_{Path(file).stem}.rst",
-                        category=f"Study: {study}",
+                        category=f"Study {study}",
                         labels={"figure": Path(file).stem.replace("_", " ")},
                     )
                     if file.endswith(".svg")
