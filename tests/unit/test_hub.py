@@ -32,7 +32,7 @@ def jobs(tasks: list[str], languages: list[str], recipes: list[str] | None = Non
     config = changed("data.source", "hub")
     hub_model = {"source": "hub", "repository": "someone/model", "revision": "a" * 40}
     config["models"] = {"micro": {**hub_model, "architecture": None, "retrieval_layer": None}}
-    config["run"] |= {"studies": [], "languages": languages}
+    config["run"] |= {"studies": [], "languages": languages, "models": ["micro"]}
     config["run"]["evaluations"] = [{"recipes": recipes or ["mlm"], "tasks": tasks}]
     return Jobs(Plan(settings.load(config)))
 
