@@ -21,10 +21,12 @@ rule export_tables:
     params:
         code=code_hash("scripts/export_tables.py"),
         # The folder, since thousands of paths are more than a command line holds.
-        outcomes=lambda w, input: Path(input.scores).with_name("outcomes"),
+        outcomes=lambda w, input: (
+            "" if PLAN.scores_are_given else f"--outcomes {Path(input.scores).with_name('outcomes')}"
+        ),
         folder=subpath(output.dictionary, parent=True),
     message:
         "export scores, outcomes and tests"
     shell:
-        "python scripts/export_tables.py --scores {input.scores:q} --outcomes {params.outcomes}"
+        "python scripts/export_tables.py --scores {input.scores:q} {params.outcomes}"
         " --output {params.folder} {input.tests:q} 2> >(tee {log:q} >&2)"

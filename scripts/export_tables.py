@@ -11,8 +11,11 @@ from xstilts.export import export
 
 def main(
     scores: Annotated[Path, Option(help="scores.tsv")],
-    outcomes: Annotated[Path, Option(help="folder <model>/<recipe>/seed<k>/<task>.parquet of outcomes")],
     output: Annotated[Path, Option(help="folder to write to")],
+    outcomes: Annotated[
+        Path | None,
+        Option(help="folder <model>/<recipe>/seed<k>/<task>.parquet of outcomes; published scores have none"),
+    ] = None,
     tests: Annotated[list[Path] | None, Argument(help="tests.tsv of every study")] = None,
 ) -> None:
     """Write scores, outcomes and tests in both forms, and what their columns mean."""

@@ -52,7 +52,7 @@ COLUMNS = [
         "scores",
         ("run", "string", "-", "the run, as in results/<run>/", "-"),
         ("model", "string", "-", "model, or a control beside it", "a name of `models`; `chance`, `tfidf`"),
-        ("parameters", "integer", "weights", "size of the encoder", "0: a control"),
+        ("parameters", "integer", "weights", "size of the encoder", "0: a control, or not given"),
         ("recipe", "string", "-", "whole training history of the checkpoint", f"{_RECIPE}; `-`: a control"),
         ("intermediate", "string", "-", "its part before the task's own English training", "`-`: none"),
         ("target", "string", "-", "the task's own English training; gains are joined on it", "`-`: none"),
@@ -60,9 +60,9 @@ COLUMNS = [
         ("task", "string", "-", "evaluation task", "a name of xstilts/registry/tasks.yaml"),
         ("split", "string", "-", "split that is scored", "`<split>-half`: mining, tuned on the other half"),
         ("language", "string", "-", "language that is scored", "a code of xstilts/registry/languages.yaml"),
-        ("setting", "string", "-", "how texts are embedded and compared", _SETTING),
+        ("setting", "string", "-", "how texts are embedded and compared", f"{_SETTING}; `published`"),
         ("metric", "string", "-", "what is measured", "a metric of the task in xstilts/registry/tasks.yaml"),
-        ("n", "integer", "examples", "over how many it is taken (tag_accuracy: words)", "1 or more"),
+        ("n", "integer", "examples", "over how many it is (tag_accuracy: words)", "1 or more; 0: not given"),
         ("value", "number", "fraction", "the score, to six digits", FRACTION),
     ),
     *_columns(
@@ -115,13 +115,13 @@ def dictionary() -> pd.DataFrame:
     return pd.DataFrame([astuple(entry) for entry in COLUMNS], columns=[one.name for one in fields(Column)])
 
 
-def export(scores: Path, outcomes: Path, tests: Sequence[Path], output: Path) -> None:
+def export(scores: Path, outcomes: Path | None, tests: Sequence[Path], output: Path) -> None:
     """Write all files of the export.
 
     Args:
         scores: scores.tsv of a run.
         outcomes: Folder of its outcomes, `<model>/<recipe>/seed<k>/<task>.parquet`; those are read whose
-            checkpoints and tasks stand in the scores.
+            checkpoints and tasks stand in the scores. None: the scores are published ones, which have none.
         tests: tests.tsv of every study.
         output: Folder to write to.
 
@@ -131,7 +131,7 @@ def export(scores: Path, outcomes: Path, tests: Sequence[Path], output: Path) ->
     output.mkdir(parents=True, exist_ok=True)
     whole = _read(scores, "scores")
     _write_small(whole, output / "scores")
-    _write_outcomes(_cells(whole, outcomes), output / "outcomes")
+    _write_outcomes([] if outcomes is None else _cells(whole, outcomes), output / "outcomes")
     read = [_read(path, "tests") for path in sorted(tests)]
     _write_small(pa.concat_tables([schema("tests").empty_table(), *read]), output / "tests")
     write_table(dictionary(), output / DICTIONARY)

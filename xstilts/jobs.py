@@ -850,6 +850,7 @@ class Jobs:
                     for name, model in models.items()
                 },
                 stages=sorted({(cell.intermediate, cell.target, cell.task) for cell in self.plan.cells}),
+                scores_are_given=self.plan.scores_are_given,
                 locked=self._locked_counts,
             )
         )

@@ -55,9 +55,11 @@ def test_every_claim_has_a_verdict(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     table = read_table(tmp_path / "claims.tsv").set_index("id")
     assert len(table) == 20
-    assert set(table["verdict"]) == {"reproduced", "not run at this tier"}
+    assert set(table["verdict"]) == {"reproduced", "not reproduced", "not run at this tier"}
     assert table.loc["squad2_examples", "verdict"] == "reproduced"
     assert table.loc["squad2_examples", "found"] == 130319
+    assert list(table.index[table["verdict"] == "not reproduced"]) == ["three_phases"]
+    assert table.loc["three_phases", "found"] == 2
     assert "xnli, pawsx, udpos, panx, xquad, mlqa, tydiqa, tatoeba" in table.loc["squad_gain", "why"]
     assert table.loc[table["verdict"] == "not run at this tier", "found"].isna().all()
     first = (tmp_path / "claims.tsv").read_bytes()

@@ -12,7 +12,7 @@ from test_settings import ROOT
 
 from xstilts import registry, settings
 from xstilts.claims import schema
-from xstilts.claims.evaluation import COLUMNS, NOT_REPRODUCED, NOT_RUN, REPRODUCED, evaluate
+from xstilts.claims.evaluation import COLUMNS, CONFIGURED, NOT_REPRODUCED, NOT_RUN, REPRODUCED, evaluate
 from xstilts.claims.facts import RunFacts
 from xstilts.claims.gains import xtreme_languages
 from xstilts.claims.quantities import Evidence
@@ -434,56 +434,88 @@ def test_the_starting_model_is_a_share() -> None:
     assert judged(quantity, run=facts(models={"base": "a/b"})) == ("", NOT_RUN)
 
 
-def test_target_tasks_must_be_scored() -> None:
+CONFIGURATION: dict[str, Any] = {"tier": "configuration"}
+
+
+def test_target_tasks_are_those_that_the_registry_has_of_xtreme(monkeypatch: pytest.MonkeyPatch) -> None:
     quantity = {"function": "target_tasks", "tasks": TARGETS}
-    assert judged(quantity, tier="any", expected=9) == ("9", REPRODUCED)
-    assert judged(quantity, tier="any", expected=8) == ("9", NOT_REPRODUCED)
-    row = row_of(quantity, run=facts(stages=[("-", "mnli", "xnli")]), tier="any", expected=9)
-    assert row["verdict"] == NOT_RUN
-    assert row["why"] == f"the run does not score {', '.join(TARGETS[1:])}"
+    row = row_of(quantity, **CONFIGURATION, expected=9)
+    assert (row["found"], row["verdict"], row["why"]) == ("9", REPRODUCED, CONFIGURED)
+    assert judged(quantity, **CONFIGURATION, expected=8) == ("9", NOT_REPRODUCED)
+    other = {**quantity, "tasks": [*TARGETS[1:], "lareqa"]}
+    row = row_of(other, **CONFIGURATION, expected=9)
+    assert (row["found"], row["verdict"]) == ("9", NOT_REPRODUCED)
+    assert row["why"] == f"{CONFIGURED}; not of XTREME: lareqa; not claimed: xnli"
+    more = registry.evaluation_tasks() | {"xnli_2": registry.evaluation_tasks()["xnli"]}
+    monkeypatch.setattr(registry, "evaluation_tasks", lambda: more)
+    assert judged(quantity, **CONFIGURATION, expected=9) == ("10", NOT_REPRODUCED)
 
 
 def test_intermediate_tasks_must_be_trained_on_and_be_of_their_types() -> None:
     types = {"span": ["squad1"], "tagging": ["ccg"]}
     quantity = {"function": "intermediate_tasks", "types": types}
-    assert judged(quantity, tier="any", expected=2) == ("2", REPRODUCED)
+    assert judged(quantity, **CONFIGURATION, expected=2) == ("2", REPRODUCED)
     run = facts(stages=[("squad1", "-", "tatoeba")])
-    assert row_of(quantity, run=run, tier="any")["why"] == "the run has no intermediate training on ccg"
+    row = row_of(quantity, run=run, **CONFIGURATION)
+    assert row["why"] == "the run has no intermediate training on ccg"
     other = {"function": "intermediate_tasks", "types": {"span": ["squad1", "ccg"]}}
-    row = row_of(other, tier="any", expected=2)
-    assert (row["verdict"], row["why"]) == (NOT_REPRODUCED, "ccg is tagging")
+    row = row_of(other, **CONFIGURATION, expected=2)
+    assert (row["found"], row["verdict"]) == ("1", NOT_REPRODUCED)
+    assert row["why"] == f"{CONFIGURED}; ccg is tagging"
 
 
 def test_languages_per_task() -> None:
     quantity = {"function": "languages_per_task", "tasks": ["xnli", "panx"]}
-    row = row_of(quantity, tier="any", expected=40)
-    assert (row["found"], row["verdict"], row["why"]) == ("40", REPRODUCED, "xnli 15, panx 40")
-    assert judged({**quantity, "tasks": ["tatoeba"]}, tier="any", expected=40) == ("36", NOT_REPRODUCED)
+    row = row_of(quantity, **CONFIGURATION, expected=40)
+    assert (row["found"], row["verdict"]) == ("40", REPRODUCED)
+    assert row["why"] == f"{CONFIGURED}; xnli 15, panx 40"
+    assert judged({**quantity, "tasks": ["tatoeba"]}, **CONFIGURATION, expected=40) == ("36", NOT_REPRODUCED)
 
 
 def test_tasks_with_training_data() -> None:
     quantity = {"function": "tasks_with_training_data", "tasks": ["bucc2018", "tatoeba"]}
-    assert judged(quantity, tier="any") == ("0", REPRODUCED)
+    assert judged(quantity, **CONFIGURATION) == ("0", REPRODUCED)
     run = facts(stages=[("-", "lareqa", "tatoeba")])
-    row = row_of(quantity, run=run, tier="any")
-    assert (row["found"], row["verdict"], row["why"]) == ("1", NOT_REPRODUCED, "tatoeba")
-    assert judged({**quantity, "tasks": ["tatoeba", "xquad"]}, tier="any") == ("1", NOT_REPRODUCED)
+    row = row_of(quantity, run=run, **CONFIGURATION)
+    assert (row["found"], row["verdict"], row["why"]) == ("1", NOT_REPRODUCED, f"{CONFIGURED}; tatoeba")
+    assert judged({**quantity, "tasks": ["tatoeba", "xquad"]}, **CONFIGURATION) == ("1", NOT_REPRODUCED)
+
+
+def test_a_masked_lm_of_the_runs_own_is_no_public_one() -> None:
+    row = row_of({"function": "training_phases"}, run=facts(models={"tiny": ""}), **CONFIGURATION, expected=3)
+    assert row["verdict"] == NOT_RUN
+    assert row["why"] == "no model of the run starts from a public masked LM: tiny (its own)"
 
 
 @pytest.mark.parametrize(
-    ("changes", "expected"),
+    ("changes", "found", "phases"),
     [
-        ({}, ("3", REPRODUCED)),
-        ({"models": {"tiny": ""}}, ("", NOT_RUN)),
-        ({"stages": [("mnli", "-", "tatoeba")]}, ("", NOT_RUN)),
-        ({"stages": [("tydiqa_all", "squad1", "xquad"), ("cmlm", "mnli", "xnli")]}, ("", NOT_RUN)),
-        ({"stages": [("qqp-csqa", "mnli", "xnli")]}, ("3", REPRODUCED)),
+        ({}, "3", f"masked LM: large ({LARGE}); intermediate training: anli_plus; target training: mnli"),
+        ({"stages": [("qqp-csqa", "mnli", "xnli")]}, "3",
+         f"masked LM: large ({LARGE}); intermediate training: qqp-csqa; target training: mnli"),
+        ({"stages": [("mnli", "-", "tatoeba")]}, "2",
+         f"masked LM: large ({LARGE}); intermediate training: mnli"),
+        ({"stages": [("tydiqa_all", "squad1", "xquad"), ("cmlm", "mnli", "xnli"), ("-", "mnli", "xnli")]},
+         "2", f"masked LM: large ({LARGE}); target training: mnli"),
+        ({"stages": [("-", "-", "tatoeba")]}, "1", f"masked LM: large ({LARGE})"),
     ],
-)
-def test_phases_are_those_in_english_from_a_public_model_on(
-    changes: dict[str, Any], expected: tuple[str, str]
+)  # fmt: skip
+def test_phases_are_counted_in_the_longest_history_with_english_data(
+    changes: dict[str, Any], found: str, phases: str
 ) -> None:
-    assert judged({"function": "training_phases"}, run=facts(**changes), tier="any", expected=3) == expected
+    row = row_of({"function": "training_phases"}, run=facts(**changes), **CONFIGURATION, expected=3)
+    assert (row["found"], row["verdict"]) == (found, REPRODUCED if found == "3" else NOT_REPRODUCED)
+    assert row["why"] == f"{CONFIGURED}; {phases}"
+
+
+def test_what_is_a_fact_of_the_configuration_says_so_and_is_no_result() -> None:
+    table = evaluate(Evidence(load(FILE), facts(), pd.DataFrame(columns=SCORE_COLUMNS))).set_index("id")
+    configured = table[table["tier"] == "configuration"]
+    assert list(configured.index) == [
+        "target_tasks", "languages", "retrieval_without_training", "intermediate_tasks", "three_phases",
+    ]  # fmt: skip
+    assert configured["why"].str.startswith(CONFIGURED).all()
+    assert not table.drop(configured.index)["why"].str.contains(CONFIGURED).any()
 
 
 def leakage(task: str, of: int) -> pd.DataFrame:
@@ -570,8 +602,24 @@ def test_the_facts_of_the_default_run() -> None:
         "micro",
         {"micro": "", "micro_small": ""},
     )
-    assert ("csqa", "mnli", "xnli") in run.stages
+    assert ("csqa", "udpos", "udpos") in run.stages
     assert run.locked == {}
+    assert not run.scores_are_given
+
+
+def test_a_run_of_published_scores_trains_nothing_and_has_no_data() -> None:
+    plan = Plan(settings.read(ROOT / "config.yaml", ROOT / "config/published-tatoeba.yaml"))
+    run = RunFacts.model_validate_json(Jobs(plan).run_facts)
+    assert (run.models, run.stages, run.scores_are_given) == ({}, [], True)
+    table = evaluate(Evidence(load(FILE), run, rows({"squad2": 8.2}, TARGETS))).set_index("id")
+    given = "the scores of the run published-tatoeba are published ones"
+    assert set(table.loc[table["tier"] == "paper", "why"]) == {f"{given}: no model was trained"}
+    assert set(table.loc[table["tier"] == "data", "why"]) == {f"{given}: it has no training data"}
+    nothing = "the scores are published ones: nothing was trained"
+    assert set(table.loc[["intermediate_tasks", "three_phases"], "why"]) == {nothing}
+    reproduced = ["target_tasks", "languages", "retrieval_without_training", "state_of_the_art"]
+    assert list(table.index[table["verdict"] == REPRODUCED]) == reproduced
+    assert set(table["verdict"]) == {REPRODUCED, NOT_RUN}
 
 
 def test_the_facts_of_a_mirror_count_what_is_locked() -> None:

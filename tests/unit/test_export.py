@@ -154,6 +154,16 @@ def test_a_run_without_studies_has_tables_without_rows(results: Path) -> None:
     assert pq.read_table(results / "export/tests.parquet").num_rows == 0
 
 
+def test_published_scores_have_a_table_of_outcomes_without_rows(results: Path) -> None:
+    folder = results / "export"
+    export.export(results / "scores.tsv", None, [], folder)
+    assert {path.name for path in folder.iterdir()} == FILES
+    assert pq.read_table(folder / "outcomes.parquet").equals(export.schema("outcomes").empty_table())
+    assert read_table(folder / "outcomes.tsv.gz").empty
+    assert list(read_table(folder / "outcomes.tsv.gz").columns) == OUTCOMES.names
+    assert pq.read_table(folder / "scores.parquet").num_rows == len(read_table(results / "scores.tsv")) > 0
+
+
 def test_outcomes_that_are_missing_are_named_and_finished_files_stay(results: Path) -> None:
     folder = exported(results)
     before = (folder / "outcomes.parquet").read_bytes()

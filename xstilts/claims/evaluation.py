@@ -15,6 +15,7 @@ COLUMNS = [
     *("id", "statement", "source", "tier", "operationalised", "quantity", "relation", "expected"),
     *("tolerance", "unit", "found", "verdict", "why"),
 ]
+CONFIGURED = "a fact of the configuration, not a result"
 RELATIONS = {"at_least": ge, "at_most": le, "above": gt, "below": lt}
 
 
@@ -55,7 +56,8 @@ def _judge(claim: Claim, evidence: Evidence) -> tuple[float | None, str, str]:
         return None, NOT_RUN, str(missing)
     value = round(finding.value, DIGITS)
     verdict = REPRODUCED if holds(claim, value) and not finding.refuted else NOT_REPRODUCED
-    return value, verdict, "; ".join(filter(None, [finding.refuted, finding.note]))
+    nature = CONFIGURED if claim.tier == "configuration" else ""
+    return value, verdict, "; ".join(filter(None, [nature, finding.refuted, finding.note]))
 
 
 def holds(claim: Claim, value: float) -> bool:
@@ -68,12 +70,14 @@ def holds(claim: Claim, value: float) -> bool:
 def tier_gap(claim: Claim, evidence: Evidence) -> str:
     """Why a run cannot speak about a claim, whatever its numbers are; empty if it can."""
     run, model = evidence.run, evidence.claims.model
+    if run.scores_are_given and claim.tier in ("paper", "data"):
+        lacking = "no model was trained" if claim.tier == "paper" else "it has no training data"
+        return f"the scores of the run {run.name} are published ones: {lacking}"
     if claim.tier == "paper":
         if run.miniature:
             return f"the run {run.name} is a miniature: its numbers say nothing about {model.title}"
         if not evidence.models:
-            starts = ", ".join(f"{name} ({start or 'its own'})" for name, start in run.models.items())
-            return f"no model of the run {run.name} starts from {model.repository}: {starts}"
+            return f"no model of the run {run.name} starts from {model.repository}: {run.starts}"
     if claim.tier == "data" and run.source == "micro":
         return f"the data of the run {run.name} are generated: they say nothing about the published data"
     return ""

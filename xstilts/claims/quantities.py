@@ -31,7 +31,7 @@ from xstilts.data.counts import published
 from xstilts.data.leakage import ANY
 
 NONE = "-"
-PHASES = 3
+NOTHING_TRAINED = "the scores are published ones: nothing was trained"
 
 
 @dataclass(frozen=True)
@@ -150,18 +150,19 @@ class Evidence:
 
     @find.register
     def _(self, quantity: TargetTasks) -> Finding:
-        scored = {task for _, _, task in self.run.stages}
-        if lacking := [task for task in quantity.tasks if task not in scored]:
-            raise NotRunError(f"the run does not score {', '.join(lacking)}")
-        return Finding(len(set(quantity.tasks)))
+        known = {name for name, entry in registry.evaluation_tasks().items() if entry.languages.xtreme}
+        claimed = set(quantity.tasks)
+        foreign, besides = ", ".join(sorted(claimed - known)), ", ".join(sorted(known - claimed))
+        words = [f"not of XTREME: {foreign}" if foreign else "", f"not claimed: {besides}" if besides else ""]
+        return Finding(len(known), refuted=_joined(*words))
 
     @find.register
     def _(self, quantity: IntermediateTasks) -> Finding:
-        entries = registry.training_tasks()
+        if self.run.scores_are_given:
+            raise NotRunError(NOTHING_TRAINED)
         asked = {task: kind for kind, tasks in quantity.types.items() for task in tasks}
-        other = [
-            f"{task} is {entries[task].type}" for task, kind in asked.items() if entries[task].type != kind
-        ]
+        types = {task: registry.training_tasks()[task].type for task in asked}
+        other = [task for task, kind in asked.items() if types[task] != kind]
         trained = {
             task
             for intermediate, _, _ in self.run.stages
@@ -171,7 +172,8 @@ class Evidence:
         lacking = [task for task in asked if task not in trained]
         if lacking and not other:
             raise NotRunError(f"the run has no intermediate training on {', '.join(lacking)}")
-        return Finding(len(asked) - len(lacking), "", ", ".join(other))
+        found = set(asked) - set(other) - set(lacking)
+        return Finding(len(found), ", ".join(f"{task} is {types[task]}" for task in other))
 
     @find.register
     def _(self, quantity: LanguagesPerTask) -> Finding:
@@ -192,13 +194,15 @@ class Evidence:
 
     @find.register
     def _(self, quantity: TrainingPhases) -> Finding:
+        if self.run.scores_are_given:
+            raise NotRunError(NOTHING_TRAINED)
         if not any(self.run.models.values()):
-            raise NotRunError(f"the run pre-trains {', '.join(self.run.models)} itself: no public masked LM")
+            raise NotRunError(f"no model of the run starts from a public masked LM: {self.run.starts}")
         english = [stages for *stages, _ in self.run.stages if all(map(_is_english, stages))]
-        most = max((1 + sum(stage != NONE for stage in stages) for stages in english), default=1)
-        if most < PHASES:
-            raise NotRunError("the run plans no recipe with English intermediate and target stages")
-        return Finding(most)
+        longest = min(english, key=lambda stages: stages.count(NONE), default=[NONE, NONE])
+        kinds = ("intermediate training", "target training")
+        later = [f"{kind}: {stage}" for kind, stage in zip(kinds, longest, strict=True) if stage != NONE]
+        return Finding(1 + len(later), _joined(f"masked LM: {self.run.starts}", *later))
 
     @find.register
     def _(self, quantity: TrainingExamples) -> Finding:

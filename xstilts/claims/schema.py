@@ -10,7 +10,7 @@ from xstilts import recipes, registry
 from xstilts.errors import ConfigError, XstiltsError
 from xstilts.registry import Entry, TaskType
 
-Tier = Literal["paper", "data", "any"]
+Tier = Literal["paper", "data", "configuration", "any"]
 Relation = Literal["equal", "at_least", "at_most", "above", "below"]
 
 
@@ -165,8 +165,14 @@ class StartingModel(Quantity):
         return "share of the run's models that start from it"
 
 
-class TargetTasks(Quantity):
-    """How many of the target tasks there are, if the run scores them all."""
+class ConfiguredQuantity(Quantity):
+    """Base of the quantities that follow from the registry and the run's plan, whatever its scores are."""
+
+    tiers: ClassVar[tuple[Tier, ...]] = ("configuration",)
+
+
+class TargetTasks(ConfiguredQuantity):
+    """How many evaluation tasks the registry has from XTREME; they must be these `tasks` and no others."""
 
     function: Literal["target_tasks"]
     tasks: Targets
@@ -174,11 +180,11 @@ class TargetTasks(Quantity):
     @property
     def in_words(self) -> str:
         """What is measured."""
-        return f"target tasks that the run scores, of {_listed(self.tasks)}"
+        return f"evaluation tasks that XTREME has, and whether they are {_listed(self.tasks)}"
 
 
-class IntermediateTasks(Quantity):
-    """How many intermediate tasks there are, by type, if the run trains on them all."""
+class IntermediateTasks(ConfiguredQuantity):
+    """How many of some intermediate tasks are of the type they are listed under, if the run trains on all."""
 
     function: Literal["intermediate_tasks"]
     types: dict[TaskType, Annotated[list[Trained], Field(min_length=1)]]
@@ -190,7 +196,7 @@ class IntermediateTasks(Quantity):
         return f"intermediate tasks of these types that the run trains on ({types})"
 
 
-class LanguagesPerTask(Quantity):
+class LanguagesPerTask(ConfiguredQuantity):
     """The most languages of XTREME that any of some tasks has."""
 
     function: Literal["languages_per_task"]
@@ -202,7 +208,7 @@ class LanguagesPerTask(Quantity):
         return f"most languages of XTREME in any of {_listed(self.tasks)}"
 
 
-class TasksWithTrainingData(Quantity):
+class TasksWithTrainingData(ConfiguredQuantity):
     """How many of some tasks have training data of their own, in the registry or in the run."""
 
     function: Literal["tasks_with_training_data"]
@@ -214,15 +220,18 @@ class TasksWithTrainingData(Quantity):
         return f"tasks with training data of their own, of {_listed(self.tasks)}"
 
 
-class TrainingPhases(Quantity):
-    """The most phases of any history that the run plans, from a public masked LM on, with English data."""
+class TrainingPhases(ConfiguredQuantity):
+    """The most phases of any history that the run plans: masked LM, intermediate and target training."""
 
     function: Literal["training_phases"]
 
     @property
     def in_words(self) -> str:
         """What is measured."""
-        return "most phases that the run plans, from a public masked LM on, with English data alone"
+        return (
+            "most phases that the run plans for a checkpoint: masked LM (taken over or pre-trained), English"
+            " intermediate training, training on the target task's English data"
+        )
 
 
 class TrainingExamples(Quantity):
