@@ -10,6 +10,7 @@ import pytest
 from tests.unit.gain_tables import TASKS, order_scores
 from tests.unit.study_tables import language_table
 from xstilts.errors import StudyError
+from xstilts.report.words import confidence
 from xstilts.statistics.permutation import order_test
 from xstilts.studies.order.analysis import analyse
 from xstilts.studies.order.arms import Study
@@ -82,7 +83,8 @@ def test_the_table_has_every_kind_of_row(result: tuple[pd.DataFrame, Verdict]) -
     assert {ALL, "Latin script", "other scripts", "low-resource", "high-resource", "Uralic"} <= set(subset)
     assert row_of(tests, "gain_over_mixture/tiny/sequences")["role"] == "exploratory"
     assert row_of(tests, "gain_over_mixture/tiny/sequences")["estimate"] == pytest.approx(0, abs=0.02)
-    gains = tests[tests["statistic"] == "gain_over_mlm"].set_index("recipe")
+    gains = tests[(tests["statistic"] == "gain_over_mlm") & (tests["role"] == "exploratory")]
+    gains = gains.set_index("recipe")
     assert set(gains.index) == set(ORDERS)
     assert gains.loc["csqa-mnli-squad1", "estimate"] == pytest.approx(0.25, abs=0.02)
     assert gains["p"].notna().all()
@@ -139,8 +141,9 @@ def test_several_tasks_are_averaged_and_tested_apart(languages: pd.DataFrame) ->
 
 def test_two_seeds_or_two_tasks_are_too_few(languages: pd.DataFrame) -> None:
     _, verdict = run(languages, order_scores(languages, seeds=2))
-    assert verdict.verdict == "not estimable"
-    assert "there are 2 runs, at least 3 needed" in verdict.reason
+    assert (verdict.verdict, verdict.p, verdict.detectable_effect) == ("inconclusive", None, None)
+    assert verdict.reason.startswith("Runs: there are 2 runs, at least 3 needed, so luck cannot be told")
+    assert "inconclusive, with fewer than 3 runs" in verdict.rule
     pair = order_scores(languages, ordered=("csqa", "mnli"))
     tests, verdict = run(languages, pair, ordered=["csqa", "mnli"])
     assert verdict.verdict == "not estimable"
@@ -156,6 +159,90 @@ def test_a_sample_of_longer_sequences(languages: pd.DataFrame) -> None:
     assert "a sample of" in row_of(tests, PRIMARY)["note"]
     assert verdict.verdict in {"supports", "inconclusive"}
     assert row_of(tests, "percentile/a/tiny/csqa-mnli-panx-qqp-squad1")["n"] == 8
+
+
+def test_a_sample_that_can_hardly_be_relabelled_has_no_test(languages: pd.DataFrame) -> None:
+    """Ten thousand relabellings are drawn, but two sequences without a common stage have four."""
+    ordered = ["csqa", "mnli", "panx", "qqp", "squad1"]
+    named = {"a": "csqa-mnli-panx-qqp-squad1", "b": "squad1-qqp-panx-mnli-csqa"}
+    settings = OrderJob(ordered=ordered, sequences=2, named=named, metrics=METRICS)
+    scores = order_scores(languages, ordered=ordered, orders=settings.orders)
+    tests, verdict = analyse(Tables(scores, languages), settings)
+    assert verdict.verdict == "not estimable"
+    assert "2 sequences with 3 seeds have 4 relabellings, with which no p is below 0.250" in verdict.reason
+    assert np.isnan(row_of(tests, PRIMARY)["p"])
+
+
+def test_the_effect_under_other_choices(
+    languages: pd.DataFrame, result: tuple[pd.DataFrame, Verdict]
+) -> None:
+    tests, _ = result
+    names = tests.loc[tests["role"] == "sensitivity", "id"]
+    assert set(names[names.str.startswith(PRIMARY)]) == {
+        f"{PRIMARY}/{variant}" for variant in ("logit", "leave_one_family_out")
+    }
+    primary, logits = row_of(tests, PRIMARY), row_of(tests, f"{PRIMARY}/logit")
+    rows = order_scores(languages)
+    rows = rows[rows["recipe"].isin(ORDERS)].rename(columns={"recipe": "order"})
+    right = rows["value"] * 500
+    rows["value"] = np.log((right + 0.5) / (500 - right + 0.5))
+    expected = order_test(rows.groupby(["order", "seed"])["value"].mean().reset_index())
+    assert (logits["estimate"], logits["p"]) == pytest.approx((expected.component**0.5, expected.p))
+    assert (logits["unit"], logits["n"]) == ("log odds", 18)
+    families = row_of(tests, f"{PRIMARY}/leave_one_family_out")
+    assert families["low"] < families["estimate"] < families["high"]
+    assert families["estimate"] == pytest.approx(primary["estimate"])
+    assert "range over leaving out one family at a time" in families["method"]
+    shown = confidence(tests, SETTINGS.model_dump(), None)
+    assert "Of 1 sensitivity analyses, 1 has p of at most 0.05" in shown
+    assert "Without any one family the estimate lies from" in shown
+
+
+def test_the_range_over_families_and_tasks(languages: pd.DataFrame) -> None:
+    """The effect of one task alone: without it there is less, without the other there is more."""
+    parts = [
+        order_scores(languages, effect=effect, tasks=(task,), seed=seed)
+        for seed, (task, effect) in enumerate({"tatoeba": 0.06, "bucc2018": 0.0}.items())
+    ]
+    several = {"tasks": ["tatoeba", "bucc2018"], "metrics": {"tatoeba": "accuracy", "bucc2018": "accuracy"}}
+    tests, _ = run(languages, pd.concat(parts), **several)
+    tasks = row_of(tests, f"{PRIMARY}/leave_one_task_out")
+    alone = {task: row_of(tests, f"{PRIMARY}/{task}")["estimate"] for task in several["tasks"]}
+    assert (tasks["low"], tasks["high"]) == pytest.approx((alone["bucc2018"], alone["tatoeba"]))
+    tests, _ = run(languages, parts[0], **several)
+    assert "there is 1 task" in row_of(tests, f"{PRIMARY}/leave_one_task_out")["note"]
+    one = parts[0][parts[0]["language"].isin(["de", "fr", "es"])]
+    tests, _ = run(languages, one)
+    assert "there is only one family" in row_of(tests, f"{PRIMARY}/leave_one_family_out")["note"]
+
+
+def test_gains_have_a_twin_on_the_logit_scale(
+    languages: pd.DataFrame, result: tuple[pd.DataFrame, Verdict]
+) -> None:
+    tests, _ = result
+    gain = row_of(tests, f"gain_over_mlm/tiny/{ORDERS[0]}/logit")
+    plain = row_of(tests, f"gain_over_mlm/tiny/{ORDERS[0]}")
+    assert (gain["role"], gain["unit"]) == ("sensitivity", "log odds")
+    assert gain["low"] < gain["estimate"] < gain["high"]
+    assert 3 < gain["estimate"] / plain["estimate"] < 6  # the slope of the logit is 4 at one half
+    mixture = row_of(tests, "gain_over_mixture/tiny/sequences/logit")
+    assert mixture["estimate"] == pytest.approx(0, abs=0.08)
+    assert np.isnan(mixture["p_adjusted"])
+
+
+def test_logits_need_numbers_of_examples(languages: pd.DataFrame) -> None:
+    scores = order_scores(languages)
+    tests, _ = run(languages, scores.assign(n=0))
+    logits = tests[tests["id"].str.endswith("/logit")]
+    assert len(logits) == 1 + 1 + len(ORDERS)
+    assert logits["note"].str.startswith("not estimable, because the numbers of examples are not given").all()
+    one = (scores["language"] == "ta") & (scores["recipe"] == ORDERS[1])
+    tests, _ = run(languages, scores.assign(n=scores["n"].mask(one, 0)))
+    logit = row_of(tests, f"{PRIMARY}/logit")
+    assert "38 languages" in logit["note"]
+    assert "number of examples not given: tatoeba/ta (1)" in logit["note"]
+    assert row_of(tests, f"gain_over_mlm/tiny/{ORDERS[0]}/logit")["n"] == 38
+    assert "39 languages" in row_of(tests, PRIMARY)["note"]
 
 
 def test_a_missing_sequence_or_language_is_named(languages: pd.DataFrame) -> None:
@@ -229,7 +316,7 @@ def test_degenerate_scores_have_a_defined_answer(languages: pd.DataFrame, case: 
     primary = tests[tests["role"] == "primary"].iloc[0]
     assert primary["note"].startswith("not estimable, because")
     assert reason in primary["note"]
-    assert verdict.verdict == "not estimable"
+    assert verdict.verdict == ("inconclusive" if case == "one seed" else "not estimable")
     assert "nan" not in verdict.reason
     empty = tests["estimate"].isna()
     assert tests.loc[empty, "note"].str.contains("not estimable, because").all()

@@ -172,18 +172,33 @@ def test_degenerate_tables_have_a_defined_answer(tables: Tables, name: str) -> N
         assert not any("nan" in text for text in texts(figure))
 
 
-def test_one_run_or_one_family_leaves_the_correlation(tables: Tables, languages: pd.DataFrame) -> None:
-    """Labels are permuted, not runs or languages: only the intervals of the pairs go."""
+def test_too_few_runs_are_inconclusive(tables: Tables, languages: pd.DataFrame) -> None:
+    """Labels are permuted, not runs, so there is a correlation; but it may be luck."""
     single = Tables(tables.scores[tables.scores["seed"] <= 1], languages, extra=tables.extra)
     tests, verdict = analyse(single, SETTINGS)
-    assert verdict.verdict == "supports"
+    assert (verdict.verdict, verdict.p, verdict.detectable_effect) == ("inconclusive", None, None)
+    reason = "there is 1 run, at least 3 needed"
+    assert verdict.reason == f"Runs: {reason}, so luck cannot be told from an effect."
+    assert "inconclusive, with fewer than 3 runs of a pair" in verdict.rule
+    primary = row_of(tests, PRIMARY)
+    assert primary["p"] < 0.05
+    assert f"inconclusive: runs ({reason})" in primary["note"]
+    third = (tables.scores["recipe"] == "mnli-udpos") & (tables.scores["seed"] == 3)
+    _, verdict = analyse(Tables(tables.scores[~third], languages, extra=tables.extra), SETTINGS)
+    assert verdict.reason.startswith("Runs: there are 2 runs, at least 3 needed")
     pair = row_of(tests, "gain/tiny/low/squad1/udpos")
     assert np.isnan(pair["low"])
     assert "inconclusive: runs" in pair["note"]
+
+
+def test_one_family_leaves_the_correlation(tables: Tables, languages: pd.DataFrame) -> None:
+    """Nor are languages permuted: only the intervals of the pairs go."""
     alike = Tables(tables.scores, languages.assign(family="one"), extra=tables.extra)
     tests, verdict = analyse(alike, SETTINGS)
     assert verdict.verdict == "supports"
-    assert "languages of only 1 family" in row_of(tests, "gain/tiny/low/squad1/udpos")["note"]
+    assert (
+        "because there are languages of only 1 family" in row_of(tests, "gain/tiny/low/squad1/udpos")["note"]
+    )
 
 
 def test_a_target_with_too_few_languages_is_left_out_and_said_so(tables: Tables) -> None:
@@ -219,6 +234,21 @@ def test_retrieval_at_the_floor_is_not_estimable(tables: Tables, languages: pd.D
     assert verdict.verdict == "not estimable"
     assert verdict.reason.startswith("Floor: in 9 of 9 pairs")
     assert verdict.p is None
+
+
+def test_the_floor_needs_no_scored_chance(tables: Tables, languages: pd.DataFrame) -> None:
+    """An accuracy in retrieval has chance 1 / queries; without their number nothing is known, and said so."""
+    scores = tables.scores
+    assert "chance" not in set(scores["model"])
+    sunk = scores.assign(value=scores["value"].mask(scores["task"] == "tatoeba", scores["value"] / 500))
+    verdict = analyse(Tables(sunk, languages, extra=tables.extra), SETTINGS)[1]
+    assert verdict.verdict == "not estimable"
+    assert verdict.reason.startswith("Floor: in 9 of 9 pairs")
+    verdict = analyse(Tables(scores.assign(n=0), languages, extra=tables.extra), SETTINGS)[1]
+    unknown = "Whether scores are above chance is not known, because the numbers of queries are not given."
+    assert (verdict.verdict, unknown in verdict.reason) == ("supports", True)
+    one = SETTINGS.model_copy(update={"tasks": ["udpos"]})
+    assert "above chance" not in analyse(Tables(scores, languages, extra=tables.extra), one)[1].reason
 
 
 def test_faulty_tables_are_refused(tables: Tables) -> None:

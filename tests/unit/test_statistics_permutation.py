@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from xstilts.statistics.errors import NotEstimableError
 from xstilts.statistics.permutation import (
     LabelTest,
+    distinct_relabellings,
     label_correlations,
     label_permutation_correlation,
+    order_component,
     order_test,
     relabelled_seeds,
 )
@@ -37,6 +39,7 @@ def test_all_relabellings_are_enumerated() -> None:
     for tasks, seeds, number in ((2, 3, 4), (3, 3, 36), (3, 5, 1296), (4, 3, 576)):
         found = order_test(runs(every(tasks), seeds))
         assert (found.relabellings, found.exact, found.orders) == (number, True, len(every(tasks)))
+        assert found.distinct == number
         assert found.p * number == pytest.approx(round(found.p * number))
 
 
@@ -52,6 +55,7 @@ def test_the_component_is_that_of_the_mean_squares() -> None:
     found = order_test(data)
     assert found.statistic == pytest.approx(between)
     assert found.component == pytest.approx((between - (left**2).sum() / 15) / 4)
+    assert order_component(data) == found.component
     assert order_test(runs(every(3), seed=3)).component >= 0
 
 
@@ -114,6 +118,23 @@ def test_sequences_without_a_common_prefix_change_places_freely() -> None:
     assert len({tuple(row) for row in groups[:, 1]}) == 6
     sampled = order_test(runs(["a-b-c-d-e", "b-c-d-e-a", "c-d-e-a-b", "d-e-a-b-c"], effect=30.0))
     assert sampled.p < 0.01 and not sampled.exact
+
+
+@pytest.mark.parametrize(
+    ("names", "number"),
+    [
+        (["a-b-c-d-e", "e-d-c-b-a"], 2),
+        (["a-b-c-d", "a-b-d-c", "b-a-c-d", "b-a-d-c", "d-c-b-a"], 2 * 2 * 2),
+        (["a-b-c-d", "a-c-b-d", "b-a-c-d", "b-c-a-d", "c-d-a-b", "d-c-b-a"], 2 * 2 * 2 * 2),
+    ],
+)
+def test_a_sample_of_relabellings_repeats_few_distinct_ones(names: list[str], number: int) -> None:
+    orders = [tuple(name.split("-")) for name in sorted(names)]
+    groups, _ = relabelled_seeds(orders, 3, 10_000, 9_999, np.random.default_rng(1))
+    assert len({row.tobytes() for row in groups}) == number**2 == distinct_relabellings(orders, 3)
+    found = order_test(runs(sorted(names), effect=50.0))
+    assert (found.relabellings, found.exact, found.distinct) == (10_000, False, number**2)
+    assert found.p > 0.5 / number**2
 
 
 def tree_noise(orders: list[str], seeds: int, rng: np.random.Generator) -> pd.DataFrame:

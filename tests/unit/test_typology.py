@@ -129,6 +129,23 @@ def test_a_slope_must_clear_the_smallest_that_matters(languages: pd.DataFrame) -
     assert "above 0.4" in clear.rule
 
 
+def test_p_and_the_detectable_slope_are_against_the_smallest_that_matters(languages: pd.DataFrame) -> None:
+    """Without a slope, the slope against 0 has no p to speak of, but it lies clearly below 1."""
+    scores = planted_scores(languages, slope=0.0)
+    tests, plain = small(languages, scores)
+    _, below = small(languages, scores, smallest_slope=1.0)
+    assert plain.p == row_of(tests, PRIMARY)["p"] > 0.05
+    assert (below.verdict, below.p < 0.001) == ("contradicts", True)
+    assert "p < 0.001 against 1" in below.reason
+    assert below.detectable_effect == pytest.approx(1.0 + plain.detectable_effect)
+    steep = planted_scores(languages)
+    tests, _ = small(languages, steep)
+    low = row_of(tests, PRIMARY)["low"]
+    for threshold, verdict in ((low - 1e-6, "supports"), (low + 1e-6, "inconclusive")):
+        _, found = small(languages, steep, smallest_slope=threshold)
+        assert (found.verdict, found.p) == (verdict, pytest.approx(0.05, abs=1e-4))
+
+
 def test_unseen_languages_are_a_class_of_their_own(languages: pd.DataFrame) -> None:
     unseen = ["yo", "sw", "eu"]
     table = languages.assign(cc100_gib=languages["cc100_gib"].mask(languages["language"].isin(unseen)))
@@ -228,7 +245,10 @@ DEGENERATE = {
         "degradation is constant",
     ),
     "three languages": (lambda s: s[s["language"].isin(["de", "ta", "zh"])], "there are 3 languages"),
-    "one family": (lambda s: s[s["language"].isin(["de", "fr", "ru", "hi", "fa", "es"])], "only 1 family"),
+    "one family": (
+        lambda s: s[s["language"].isin(["de", "fr", "ru", "hi", "fa", "es"])],
+        "because there are languages of only 1 family",
+    ),
     "nothing but missing": (lambda s: s.assign(value=np.nan), "the scores hold no tatoeba"),
     "no mlm": (lambda s: s[s["recipe"] != "mlm"], "the scores hold no tatoeba of tiny, mlm"),
 }

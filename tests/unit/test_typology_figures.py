@@ -71,6 +71,19 @@ def test_the_forest_has_a_panel_per_distance_and_a_row_per_recipe(
     assert drawn == set(tests.loc[rows, "estimate"].round(6))
 
 
+def test_the_forest_says_where_a_range_could_not_be_made(analysed: tuple[Tables, pd.DataFrame]) -> None:
+    """Without Indo-European every language would be equally far."""
+    tables, tests = analysed
+    assert not any("no line" in text for text in texts(forest(tests, SETTINGS)))
+    languages = tables.languages
+    far = languages["distance_genetic"].where(languages["family"] == "Indo-European", 1.0)
+    changed = Tables(tables.scores, languages.assign(distance_genetic=far), tables.fertility)
+    tests, _ = analyse(changed, SETTINGS)
+    row = tests.set_index("id").loc["spearman/genetic/tiny/mlm/tatoeba"]
+    assert row["note"].startswith("range not estimable, because without Indo-European")
+    assert "no line: range not estimable\nminiature" in texts(forest(tests, SETTINGS, note="miniature"))
+
+
 def test_files_are_the_same_bytes_every_time(analysed: tuple[Tables, pd.DataFrame], tmp_path: Path) -> None:
     tables, tests = analysed
     for folder in ("one", "two"):

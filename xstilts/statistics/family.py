@@ -81,7 +81,9 @@ def family_model(
     complete = frame.dropna(subset=[outcome, *columns, "family"])
     families = complete["family"].nunique()
     require(len(complete) >= minimum_languages, f"{count(len(complete), 'language')} with all data")
-    require(families >= minimum_families, f"languages of only {count(families, 'family', 'families')}")
+    require(
+        families >= minimum_families, f"there are languages of only {count(families, 'family', 'families')}"
+    )
     y, raw = complete[outcome].to_numpy(float), complete[columns].to_numpy(float)
     require_spread(y, outcome)
     for name, column in zip(columns, raw.T, strict=True):

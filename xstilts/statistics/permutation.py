@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from math import factorial
+from math import factorial, prod
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ class OrderTest:
         seeds, orders: How many were compared.
         relabellings: How many there were, the data as they are included.
         exact: Whether those were all; else a random sample.
+        distinct: How many different ones there can be: p is not below one over it, however many are drawn.
     """
 
     statistic: float
@@ -35,6 +36,7 @@ class OrderTest:
     orders: int
     relabellings: int
     exact: bool
+    distinct: int
 
 
 @dataclass(frozen=True)
@@ -92,17 +94,46 @@ def order_test(
     Raises:
         NotEstimableError: too few runs or orders, or orders that give the same value.
     """
+    y, orders = _comparable(frame, value, minimum_seeds)
+    observed, component = _between(y)
+    groups, exact = relabelled_seeds(orders, len(y), limit, samples, np.random.default_rng(seed))
+    squares = order_mean_squares(y, groups)
+    p, number = as_large(squares, observed, exact)
+    distinct = distinct_relabellings(orders, len(y))
+    return OrderTest(observed, p, component, len(y), len(orders), number, exact, distinct)
+
+
+def order_component(frame: pd.DataFrame, value: str = "value", *, minimum_seeds: int = 3) -> float:
+    """The variance between orders, `component` of OrderTest, without the test.
+
+    Args:
+        frame: As for `order_test`.
+        value: Likewise.
+        minimum_seeds: Likewise.
+
+    Raises:
+        NotEstimableError: as `order_test`.
+    """
+    return _between(_comparable(frame, value, minimum_seeds)[0])[1]
+
+
+def _comparable(frame: pd.DataFrame, value: str, minimum_seeds: int) -> tuple[Array, list[tuple[str, ...]]]:
+    """As `order_values`, if they can be compared.
+
+    Raises:
+        NotEstimableError: as `order_test`.
+    """
     y, orders = order_values(frame, value)
     require(len(y) >= minimum_seeds, f"{count(len(y), 'run')}, at least {minimum_seeds} needed")
     require(len(orders) >= 2, f"{count(len(orders), 'order')} with every run, at least 2 needed")
     require_spread(y - y.mean(axis=1, keepdims=True), "the score of an order")
+    return y, orders
+
+
+def _between(y: Array) -> tuple[float, float]:
+    """Mean square between orders of `y` (seeds, orders), and the variance between them, at least 0."""
     observed = float(len(y) * y.mean(axis=0).var(ddof=1))
-    residual = _mean_square_within(y)
-    groups, exact = relabelled_seeds(orders, len(y), limit, samples, np.random.default_rng(seed))
-    squares = order_mean_squares(y, groups)
-    p, number = as_large(squares, observed, exact)
-    component = max((observed - residual) / len(y), 0.0)
-    return OrderTest(observed, p, component, len(y), len(orders), number, exact)
+    return observed, max((observed - _mean_square_within(y)) / len(y), 0.0)
 
 
 def order_values(frame: pd.DataFrame, value: str) -> tuple[Array, list[tuple[str, ...]]]:
@@ -130,7 +161,7 @@ def relabelled_seeds(
     An entry is the position of the order whose value moves here. The first seed always stays.
     """
     stay = np.arange(len(orders))
-    if len(orders) != factorial(len(orders[0])):
+    if not _are_all(orders):
         trees = _exchanges(orders, samples * (seeds - 1), rng).reshape(samples, seeds - 1, len(orders))
         first = np.broadcast_to(stay, (samples, 1, len(orders)))
         return np.concatenate([first, trees], axis=1), False
@@ -142,6 +173,24 @@ def relabelled_seeds(
         chosen = rng.integers(len(renamings), size=(samples, seeds - 1))
     first = np.broadcast_to(stay, (len(chosen), 1, len(orders)))
     return np.concatenate([first, renamings[chosen]], axis=1), exact
+
+
+def distinct_relabellings(orders: Sequence[tuple[str, ...]], seeds: int) -> int:
+    """How many different relabellings of all seeds `relabelled_seeds` can give, the first seed staying.
+
+    Of one seed: all renamings, or of a sample all exchanges, which are made node by node independently.
+    """
+    if _are_all(orders):
+        of_one = factorial(len(orders[0]))
+    else:
+        exchanged = _swappable(list(range(len(orders))), orders, 0)
+        of_one = prod(factorial(len(branches)) for branches in exchanged)
+    return int(of_one ** (seeds - 1))
+
+
+def _are_all(orders: Sequence[tuple[str, ...]]) -> bool:
+    """Whether these are all orders of their tasks."""
+    return len(orders) == factorial(len(orders[0]))
 
 
 def order_mean_squares(y: Array, groups: Indices) -> Array:

@@ -10,8 +10,9 @@ from dataclasses import replace
 import pandas as pd
 
 from xstilts.statistics.crossed import crossed_mean
-from xstilts.statistics.errors import NotEstimableError
-from xstilts.statistics.permutation import OrderTest, order_test
+from xstilts.statistics.errors import NotEstimableError, count, require
+from xstilts.statistics.family import leave_one_family_out
+from xstilts.statistics.permutation import OrderTest, order_component, order_test
 from xstilts.statistics.power import detectable_by_simulation, order_finder
 from xstilts.statistics.seeds import mean_over_seeds
 from xstilts.statistics.variance import decompose
@@ -28,6 +29,7 @@ from xstilts.studies.verdict import Verdict
 STUDY = "order"
 SEQUENCES = "sequences"
 """What stands in the column `recipe` of a row about all of them."""
+DEVIATION = "standard deviation between sequences (method of moments, 0 if its variance is not positive)"
 
 
 def analyse(tables: Tables, settings: OrderJob) -> tuple[pd.DataFrame, Verdict]:
@@ -44,6 +46,7 @@ def analyse(tables: Tables, settings: OrderJob) -> tuple[pd.DataFrame, Verdict]:
     for number, model in enumerate(study.models):
         arms = study.arms(model)
         rows += _effect_rows(arms, primary=number == 0)
+        rows += _sensitivity_rows(arms) if number == 0 else []
         rows += _contrast_rows(arms, study.mixture)
         rows += [*_variance_rows(arms), *_position_rows(arms), *_mean_rows(arms), *_named_rows(arms)]
         for task in filter(has_floor, settings.tasks):
@@ -71,21 +74,24 @@ def _verdict(study: Study) -> Verdict:
             floors[task] = of_all(study.scores, arms.model, arms.orders, [task], settings.alpha)
         except NotEstimableError as error:
             floors[task] = error.reason
-    return decide(test, detectable, floors, settings, _row(arms, "primary", "order_effect", "", "").id)
+    primary_id = _row(arms, "primary", "order_effect", "", "").id
+    return decide(test, detectable, floors, settings, primary_id, arms.seeds)
 
 
-def _order_effect(arms: Arms, subset: str = ALL, task: str | None = None) -> OrderTest:
+def _order_effect(
+    arms: Arms, subset: str = ALL, task: str | None = None, measure: str = "value"
+) -> OrderTest:
     """The permutation test.
 
     Raises:
         NotEstimableError: if it cannot be made, or could not reach the level whatever the scores.
     """
     settings = arms.settings
-    test = order_test(arms.runs(subset, task), minimum_seeds=settings.minimum_seeds)
-    if 1 / test.relabellings > settings.alpha:
+    test = order_test(arms.runs(subset, task, measure), minimum_seeds=settings.minimum_seeds)
+    if 1 / test.distinct > settings.alpha:
         raise NotEstimableError(
-            f"{test.orders} sequences with {test.seeds} seeds have {test.relabellings} relabellings, with "
-            f"which no p is below {1 / test.relabellings:.3f}"
+            f"{test.orders} sequences with {test.seeds} seeds have {test.distinct} relabellings, with "
+            f"which no p is below {1 / test.distinct:.3f}"
         )
     return test
 
@@ -100,13 +106,14 @@ def _row(
     recipe: str = SEQUENCES,
     task: str = "",
     subset: str = ALL,
+    variant: str = "",
 ) -> Row:
     """A row of one model without its numbers; without `task` it is about all tasks."""
     about = task or ", ".join(arms.settings.tasks)
     place = "" if subset == ALL else subset
     return Row(
         study=STUDY,
-        id="/".join(filter(None, [statistic.replace(":", "/"), arms.model, recipe, task, place])),
+        id="/".join(filter(None, [statistic.replace(":", "/"), arms.model, recipe, task, place, variant])),
         role=role,
         statistic=statistic,
         method=method,
@@ -132,10 +139,12 @@ def _effect_rows(arms: Arms, *, primary: bool) -> Iterator[Row]:
         yield _effect_row(arms, "exploratory", task=task)
 
 
-def _effect_row(arms: Arms, role: Role, *, subset: str = ALL, task: str = "") -> Row:
+def _effect_row(arms: Arms, role: Role, *, subset: str = ALL, task: str = "", logits: bool = False) -> Row:
+    measure = "logit" if logits else "value"
+
     def fill(row: Row) -> Row:
-        test = _order_effect(arms, subset, task or None)
-        languages = arms.languages(subset, task or None)["language"].nunique()
+        test = _order_effect(arms, subset, task or None, measure)
+        languages = arms.languages(subset, task or None, measure)["language"].nunique()
         kind = "all" if test.exact else "a sample of"
         note = (
             f"{test.orders} sequences, {test.seeds} seeds, {languages} languages; {kind} {test.relabellings} "
@@ -144,28 +153,79 @@ def _effect_row(arms: Arms, role: Role, *, subset: str = ALL, task: str = "") ->
         return replace(row, estimate=test.component**0.5, p=test.p, n=test.orders * test.seeds, note=note)
 
     method = (
-        "standard deviation between sequences (method of moments, 0 if its variance is not positive) of the "
-        "mean over languages; p by relabelling the tasks within each seed; n counts runs"
+        f"{DEVIATION} of the mean over languages{' of empirical logits' * logits}; p by relabelling the "
+        "tasks within each seed; n counts runs"
     )
-    row = _row(arms, role, "order_effect", method, "score", subset=subset, task=task)
+    unit, variant = _scale(logits)
+    row = _row(arms, role, "order_effect", method, unit, subset=subset, task=task, variant=variant)
+    return _filled(arms, row, fill, arms.uncounted * logits)
+
+
+def _scale(logits: bool) -> tuple[str, str]:
+    """The unit of a score or its logit, and the last part of the id."""
+    return ("log odds", "logit") if logits else ("score", "")
+
+
+def _sensitivity_rows(arms: Arms) -> Iterator[Row]:
+    """The primary statistic of logits, and its range without any one family or task."""
+    yield _effect_row(arms, "sensitivity", logits=True)
+    yield _range_row(arms, "family", lambda: _without_a_family(arms))
+    if len(arms.settings.tasks) > 1:
+        yield _range_row(arms, "task", lambda: _without_a_task(arms))
+
+
+def _range_row(arms: Arms, what: str, bounds: Callable[[], tuple[float, float]]) -> Row:
+    """The primary statistic with its range over leaving out one `what` at a time."""
+
+    def fill(row: Row) -> Row:
+        estimate = _deviation(arms, arms.cells)
+        low, high = bounds()
+        return replace(row, estimate=estimate, low=low, high=high, n=len(arms.orders) * arms.seeds)
+
+    method = (
+        f"{DEVIATION} of the mean over languages; low and high: range over leaving out one {what} at a time; "
+        "n counts runs"
+    )
+    row = _row(arms, "sensitivity", "order_effect", method, "score", variant=f"leave_one_{what}_out")
     return _filled(arms, row, fill)
 
 
+def _without_a_family(arms: Arms) -> tuple[float, float]:
+    cells = arms.cells.merge(arms.known[["language", "family"]], on="language", validate="many_to_one")
+    return leave_one_family_out(cells, lambda kept: _deviation(arms, kept))
+
+
+def _without_a_task(arms: Arms) -> tuple[float, float]:
+    tasks = sorted(arms.cells["task"].unique())
+    require(len(tasks) > 1, count(len(tasks), "task"))
+    values = [_deviation(arms, arms.cells[arms.cells["task"] != task]) for task in tasks]
+    return min(values), max(values)
+
+
+def _deviation(arms: Arms, cells: pd.DataFrame) -> float:
+    """The primary statistic of some of the cells."""
+    runs = replace(arms, cells=cells).runs()
+    return float(order_component(runs, minimum_seeds=arms.settings.minimum_seeds) ** 0.5)
+
+
 def _contrast_rows(arms: Arms, mixture: str) -> Iterator[Row]:
-    """The mean sequence against the mixture, and every sequence against the baseline."""
-    if arms.settings.mixture:
-        yield _contrast_row(arms, SEQUENCES, arms.orders, mixture, "gain_over_mixture")
-    for order in arms.orders:
-        yield _contrast_row(arms, order, [order], MLM, f"gain_over_{MLM}")
+    """The mean sequence against the mixture, and every sequence against the baseline, both also as logits."""
+    for logits in (False, True):
+        if arms.settings.mixture:
+            yield _contrast_row(arms, SEQUENCES, arms.orders, mixture, "gain_over_mixture", logits=logits)
+        for order in arms.orders:
+            yield _contrast_row(arms, order, [order], MLM, f"gain_over_{MLM}", logits=logits)
 
 
-def _contrast_row(arms: Arms, recipe: str, orders: list[str], baseline: str, statistic: str) -> Row:
+def _contrast_row(
+    arms: Arms, recipe: str, orders: list[str], baseline: str, statistic: str, *, logits: bool
+) -> Row:
     settings = arms.settings
 
     def fill(row: Row) -> Row:
         if not orders:
             arms.languages()  # says why there are none
-        contrast = arms.contrast(orders, baseline)
+        contrast = arms.contrast(orders, baseline, "logit" if logits else "value")
         mean = float(contrast.groupby("language")["value"].mean().mean())
         found = replace(row, estimate=mean, n=contrast["language"].nunique())
         try:
@@ -177,8 +237,14 @@ def _contrast_row(arms: Arms, recipe: str, orders: list[str], baseline: str, sta
         return replace(numbers, method=f"{row.method}; t with {crossed.freedom} df", note=note)
 
     what = "mean over sequences" if recipe == SEQUENCES else "score"
-    method = f"{what} minus that of {baseline}, mean over runs and languages, which are crossed"
-    return _filled(arms, _row(arms, "exploratory", statistic, method, "score", recipe=recipe), fill)
+    method = (
+        f"{what} minus that of {baseline}{', as empirical logits' * logits}, mean over runs and languages, "
+        "which are crossed"
+    )
+    role: Role = "sensitivity" if logits else "exploratory"
+    unit, variant = _scale(logits)
+    row = _row(arms, role, statistic, method, unit, recipe=recipe, variant=variant)
+    return _filled(arms, row, fill, arms.uncounted * logits)
 
 
 def _variance_rows(arms: Arms) -> Iterator[Row]:

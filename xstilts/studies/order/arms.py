@@ -7,7 +7,7 @@ import pandas as pd
 
 from xstilts.errors import StudyError
 from xstilts.statistics.errors import NotEstimableError
-from xstilts.studies.scores import ENGLISH, Scores, gains
+from xstilts.studies.scores import ENGLISH, Scores, gains, logit
 from xstilts.studies.settings import MLM, OrderJob
 from xstilts.studies.subsets import ALL, low_resource, subsets
 from xstilts.studies.tables import Tables
@@ -20,8 +20,9 @@ class Arms:
     """The arms of one model, English left out.
 
     Attributes:
-        cells: One row per sequence (`order`), seed, task and language with its `value`: the sequences that
-            every seed has, in the tasks and languages that all of them have.
+        cells: One row per sequence (`order`), seed, task and language with its `value` and the `logit` of
+            it (missing without a number of examples): the sequences that every seed has, in the tasks and
+            languages that all of them have.
         absent: The planned sequences that are not among them.
         lost: Pairs of task and language that some run lacks, as task/language.
         others: Likewise for the mixture and the baseline, in the same tasks and languages.
@@ -61,8 +62,17 @@ class Arms:
             )
         return "; ".join(parts)
 
-    def languages(self, subset: str = ALL, task: str | None = None) -> pd.DataFrame:
+    @property
+    def uncounted(self) -> str:
+        """The pairs of task and language that have no logit, in words; empty if all have one."""
+        without = self.cells[self.cells["logit"].isna()].groupby(CELL).size().index
+        pairs = [f"{task}/{language}" for task, language in without]
+        return f"number of examples not given: {', '.join(pairs)} ({len(pairs)})" if pairs else ""
+
+    def languages(self, subset: str = ALL, task: str | None = None, measure: str = "value") -> pd.DataFrame:
         """One row per order, seed and language of a subset: the mean over its tasks, or of one task.
+
+        With the measure `logit` that of empirical logits, over the tasks where a language has them.
 
         Raises:
             NotEstimableError: if there are no such scores.
@@ -76,15 +86,17 @@ class Arms:
         kept = kept if task is None else kept[kept["task"] == task]
         if kept.empty:
             raise NotEstimableError(f"no language of {subset} is scored" + (f" in {task}" if task else ""))
-        return kept.groupby(["order", "seed", "language"])["value"].mean().reset_index()
+        means = _known(kept, measure).groupby(["order", "seed", "language"])[measure].mean()
+        return means.rename("value").reset_index()
 
-    def runs(self, subset: str = ALL, task: str | None = None) -> pd.DataFrame:
+    def runs(self, subset: str = ALL, task: str | None = None, measure: str = "value") -> pd.DataFrame:
         """One row per order and seed: the mean over the languages of a subset.
 
         Raises:
             NotEstimableError: as `languages`.
         """
-        return self.languages(subset, task).groupby(["order", "seed"])["value"].mean().reset_index()
+        by_language = self.languages(subset, task, measure)
+        return by_language.groupby(["order", "seed"])["value"].mean().reset_index()
 
     def other_runs(self, arm: str, subset: str = ALL) -> pd.DataFrame:
         """The same of the mixture or the baseline, over its languages; no rows if it was not scored."""
@@ -92,8 +104,13 @@ class Arms:
         by_language = kept.groupby(["seed", "language"])["value"].mean().reset_index()
         return by_language.groupby("seed")["value"].mean().reset_index()
 
-    def contrast(self, orders: list[str], baseline: str) -> pd.DataFrame:
+    def contrast(self, orders: list[str], baseline: str, measure: str = "value") -> pd.DataFrame:
         """The mean of `orders` minus the baseline: seed, language, family, value.
+
+        Args:
+            orders: Sequences that every seed has.
+            baseline: The mixture, or the masked LM.
+            measure: As of `languages`; the baseline has to have it too.
 
         Raises:
             NotEstimableError: if either was not scored, or the mixture with fewer seeds.
@@ -107,9 +124,22 @@ class Arms:
             for order in orders
             for task in self.settings.tasks
         ]
-        kept = pd.concat(parts).merge(self.cells[CELL].drop_duplicates(), on=CELL)
-        means = kept.groupby(["seed", "language"])["gain"].mean().rename("value").reset_index()
+        kept = pd.concat(parts).merge(_known(self.cells, measure)[CELL].drop_duplicates(), on=CELL)
+        gain = "logit_gain" if measure == "logit" else "gain"
+        means = _known(kept, gain).groupby(["seed", "language"])[gain].mean().rename("value").reset_index()
         return means.merge(self.known[["language", "family"]], on="language", validate="many_to_one")
+
+
+def _known(rows: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The rows of the pairs of task and language of which none lacks `column`.
+
+    Raises:
+        NotEstimableError: if every pair lacks it, as logits do without numbers of examples.
+    """
+    complete = rows[rows[column].notna().groupby([rows[name] for name in CELL]).transform("all")]
+    if len(rows) and complete.empty:
+        raise NotEstimableError("the numbers of examples are not given")
+    return complete
 
 
 @dataclass(frozen=True)
@@ -164,10 +194,10 @@ class Study:
         )
 
     def _rows(self, model: str, recipe: str) -> pd.DataFrame:
-        """Seed, task, language and value of one arm in all tasks, English left out."""
-        found = [self.scores.of(model, recipe, task) for task in self.settings.tasks]
-        rows = pd.concat(found)[["seed", "task", "language", "value"]]
-        return rows[rows["language"] != ENGLISH]
+        """Seed, task, language, value and its logit of one arm in all tasks, English left out."""
+        rows = pd.concat([self.scores.of(model, recipe, task) for task in self.settings.tasks])
+        rows = rows.assign(logit=logit(rows["value"], rows["n"]))
+        return rows.loc[rows["language"] != ENGLISH, ["seed", "task", "language", "value", "logit"]]
 
     def _known(self, model: str, scored: set[str]) -> pd.DataFrame:
         known = self.tables.known(model, self.settings)

@@ -164,8 +164,8 @@ def _draw_subset(
 def _subset_title(arms: Arms, subset: str, tests: pd.DataFrame) -> str:
     count = len(arms.subsets.get(subset, []))
     title = f"{subset} ({count})"
-    effects = tests[(tests["statistic"] == "order_effect") & (tests["subset"] == subset)]
-    effect = effects[effects["task"] == ", ".join(arms.settings.tasks)]
+    effects = tests[(tests["statistic"] == "order_effect") & (tests["role"] != "sensitivity")]
+    effect = effects[(effects["subset"] == subset) & (effects["task"] == ", ".join(arms.settings.tasks))]
     if effect.empty or pd.isna(effect["p"].iloc[0]):
         return f"{title}\nno test of order"
     return f"{title}\norder: {p_value(effect['p'].iloc[0])}"

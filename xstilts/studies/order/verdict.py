@@ -14,10 +14,11 @@ def rule_in_words(settings: OrderJob) -> str:
     return (
         "not estimable, if in a retrieval task no sequence is above chance in more than "
         f"{percent(settings.floor_share)} of the languages (binomial test at {settings.alpha:g} over their "
-        f"number), with fewer than {settings.minimum_seeds} seeds, or if there are too few "
-        f"relabellings for a p of {settings.alpha:g}; supports, if the permutation test of the variance "
-        f"between sequences (tasks relabelled within each seed) has p of at most {settings.alpha:g}; else "
-        "inconclusive. It never contradicts: a test that finds no difference does not show that there is none"
+        f"number), or if there are too few distinct relabellings for a p of {settings.alpha:g}; "
+        f"inconclusive, with fewer than {settings.minimum_seeds} runs; supports, if the permutation test of "
+        "the variance between sequences (tasks relabelled within each seed) has p of at most "
+        f"{settings.alpha:g}; else inconclusive. It never contradicts: a test that finds no "
+        "difference does not show that there is none"
     )
 
 
@@ -27,6 +28,7 @@ def decide(
     floors: Mapping[str, Floor | str],
     settings: OrderJob,
     primary_id: str,
+    runs: int,
 ) -> Verdict:
     """The verdict on the primary hypothesis.
 
@@ -37,6 +39,7 @@ def decide(
         floors: By retrieval task, the languages at chance in every sequence, or why they are not known.
         settings: Holds the thresholds.
         primary_id: Id of the primary row of tests.tsv.
+        runs: How many each sequence has; 0 without scores.
     """
     rule = rule_in_words(settings)
     smallest = None if isinstance(detectable, str) else detectable
@@ -51,6 +54,9 @@ def decide(
             "sequences are noise there. Leave these tasks out to ask about the others."
         )
         return Verdict("not estimable", rule, primary_id, None, smallest, reason)
+    if isinstance(test, str) and 0 < runs < settings.minimum_seeds:
+        reason = f"Runs: {test}, so luck cannot be told from an effect."
+        return Verdict("inconclusive", rule, primary_id, None, None, reason)
     if isinstance(test, str):
         reason = f"The question cannot be answered, because {test}."
         return Verdict("not estimable", rule, primary_id, None, smallest, reason)

@@ -109,7 +109,8 @@ def _verdict(study: Study) -> Verdict:
     except NotEstimableError as error:
         smallest = error.reason
     primary_id = _id("correlation", model, "low")
-    return decide(test, _floor(study, pairs), smallest, settings, primary_id, pairs.remark)
+    against = _floor(study, pairs)
+    return decide(test, against, smallest, settings, primary_id, pairs.few_runs, pairs.remark)
 
 
 def _detectable(means: pd.DataFrame, settings: SimilarityJob) -> float:
@@ -126,19 +127,14 @@ def _detectable(means: pd.DataFrame, settings: SimilarityJob) -> float:
 
 
 def _floor(study: Study, pairs: Pairs) -> floor.Floor | str | None:
-    """Pairs of retrieval task and low-resource language; a task of which chance is scored is one."""
-    scores = study.scores
-    tasks = [
-        task
-        for task in study.settings.tasks
-        if task not in pairs.left_out and len(scores.of(*floor.CHANCE, task))
-    ]
+    """Pairs of retrieval task and low-resource language; None without a retrieval task."""
+    tasks = [task for task in study.settings.tasks if task not in pairs.left_out and floor.has_floor(task)]
     if not tasks:
         return None
     codes = {code for task in tasks for code in pairs.codes("low", task)}
     recipes = [MLM, *study.settings.recipes]
     try:
-        return floor.of_all(scores, pairs.model, recipes, tasks, study.settings.alpha, codes)
+        return floor.of_all(study.scores, pairs.model, recipes, tasks, study.settings.alpha, codes)
     except NotEstimableError as error:
         return error.reason
 
@@ -188,6 +184,7 @@ def _correlation_row(
     """The correlation of similarity and gain over pairs, both centred by target."""
     pairs = study.pairs[model]
     is_primary = model == study.models[0] and group == "low" and not variant
+    few = f"inconclusive: runs ({pairs.few_runs})" if pairs.few_runs else ""
 
     def fill(row: Row) -> Row:
         test = study.test(pairs.means(group), measure, gain)
@@ -211,7 +208,7 @@ def _correlation_row(
         group=group,
         variant=variant,
     )
-    return filled(row, fill, pairs.remark)
+    return filled(row, fill, few, pairs.remark)
 
 
 def _sensitivity_rows(study: Study) -> Iterator[Row]:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from xstilts.errors import StudyError
+from xstilts.statistics.errors import count
 from xstilts.studies.contrasts import VALUES
 from xstilts.studies.scores import Scores, gains, require_columns
 from xstilts.studies.settings import SimilarityJob
@@ -118,6 +119,19 @@ class Pairs:
         """Which targets are left out, in words; empty if none."""
         parts = [f"{target} ({reason})" for target, reason in self.left_out.items()]
         return f"left out: {', '.join(parts)}" if parts else ""
+
+    @cached_property
+    def few_runs(self) -> str:
+        """Why luck cannot be told from an effect: some analysed pair has too few runs; empty if none has.
+
+        Runs are those of the fine-tuned recipes. The baseline may be the masked LM as it is, which has one.
+        """
+        analysed = self.runs[~self.runs["target"].isin(self.left_out)]
+        least = self.settings.minimum_seeds
+        runs = int(analysed.groupby(PAIR)["seed"].nunique().min()) if len(analysed) else least
+        if runs >= least:
+            return ""
+        return f"there {'is' if runs == 1 else 'are'} {count(runs, 'run')}, at least {least} needed"
 
     def languages(self, group: Group) -> pd.DataFrame:
         """A row per pair and language of a group: means of the OUTCOMES over seeds, and the MEASURES."""

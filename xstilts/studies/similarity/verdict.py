@@ -15,8 +15,9 @@ def rule_in_words(settings: SimilarityJob) -> str:
         f"than {percent(settings.floor_share)} of the pairs of retrieval task and low-resource language no "
         f"recipe is above chance (binomial test at {settings.alpha:g} over their number), or there are fewer "
         f"than {settings.minimum_intermediates} intermediate tasks, or similarities or gains are constant; "
-        "supports, if the correlation of similarity and gain over pairs, both centred by target task, is "
-        f"above 0 with p of at most {settings.alpha:g} (intermediate tasks permuted, two-sided); "
+        f"inconclusive, with fewer than {settings.minimum_seeds} runs of a pair of intermediate and target "
+        "task; supports, if the correlation of similarity and gain over pairs, both centred by target task, "
+        f"is above 0 with p of at most {settings.alpha:g} (intermediate tasks permuted, two-sided); "
         "contradicts, if it is below 0 with such a p; else inconclusive"
     )
 
@@ -27,6 +28,7 @@ def decide(
     smallest: float | str,
     settings: SimilarityJob,
     primary_id: str,
+    few_runs: str = "",
     remark: str = "",
 ) -> Verdict:
     """The verdict on the primary hypothesis.
@@ -37,12 +39,13 @@ def decide(
         smallest: The smallest detectable correlation, or why there is none.
         settings: Holds the thresholds.
         primary_id: Id of the primary row of tests.tsv.
+        few_runs: Why luck cannot be told from an effect; empty with enough runs.
         remark: Which tasks are left out.
     """
-    decision, reason = _judge(test, floor, settings)
-    p = None if isinstance(test, str) or decision == "not estimable" else test.p
+    decision, reason = _judge(test, floor, settings, few_runs)
+    p = None if isinstance(test, str) or decision == "not estimable" or few_runs else test.p
     detectable = None
-    if not isinstance(test, str):
+    if not isinstance(test, str) and not few_runs:
         power = (
             f"The smallest correlation that this run could have found with {percent(settings.power)} power "
         )
@@ -56,7 +59,9 @@ def decide(
     return Verdict(decision, rule_in_words(settings), primary_id, p, detectable, reason)
 
 
-def _judge(test: LabelTest | str, floor: Floor | str | None, settings: SimilarityJob) -> tuple[Decision, str]:
+def _judge(
+    test: LabelTest | str, floor: Floor | str | None, settings: SimilarityJob, few_runs: str
+) -> tuple[Decision, str]:
     if isinstance(floor, Floor) and floor.share > settings.floor_share:
         return "not estimable", (
             f"Floor: in {len(floor.below)} of {floor.languages} pairs of retrieval task and low-resource "
@@ -64,6 +69,8 @@ def _judge(test: LabelTest | str, floor: Floor | str | None, settings: Similarit
         )
     if isinstance(test, str):
         return "not estimable", f"The question cannot be answered, because {test}."
+    if few_runs:
+        return "inconclusive", f"Runs: {few_runs}, so luck cannot be told from an effect."
     numbers = (
         f"r = {test.r:.2f}, {p_value(test.p)}, {test.labels} intermediate and {test.groups} target tasks, "
         f"{test.pairs} pairs"

@@ -29,6 +29,7 @@ from xstilts.studies.typology.degradation import degradation
 from xstilts.studies.words import p_value, percent
 
 OTHER = "other families"
+NO_RANGE = "no line: range not estimable"
 CONTROLS = {"chance": ("chance", "-"), "TF-IDF": ("tfidf", "-")}
 
 
@@ -84,6 +85,9 @@ def forest(tests: pd.DataFrame, settings: TypologyJob, note: str = "") -> Figure
         ours = tests[(tests["model"] == model) & (tests["task"] == settings.primary_task)]
         for panel, distance in zip(panels.flat, settings.distances, strict=False):
             _draw_panel(panel, ours, distance, settings)
+        marks = [f"{kind}:{distance}" for kind in KINDS for distance in settings.distances]
+        drawn = ours[ours["statistic"].isin(marks) & ours["estimate"].notna()]
+        missing = NO_RANGE if drawn["low"].isna().any() else ""
         for panel in panels.flat[len(settings.distances) :]:
             panel.set_visible(False)
         for panel in panels[-1]:
@@ -91,7 +95,7 @@ def forest(tests: pd.DataFrame, settings: TypologyJob, note: str = "") -> Figure
         title = f"Correlation of degradation in {settings.primary_task} with distance from English"
         write_title(figure, f"{title}, {model}")
         _forest_legend(figure, settings)
-        write_note(figure, note)
+        write_note(figure, "\n".join(filter(None, [missing, note])))
         return figure
 
 

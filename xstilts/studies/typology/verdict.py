@@ -1,5 +1,7 @@
 """S1's rule, in code and in words from the same settings."""
 
+from scipy import stats
+
 from xstilts.statistics.family import FamilyFit
 from xstilts.statistics.power import detectable
 from xstilts.studies.floor import Floor
@@ -24,7 +26,7 @@ def rule_in_words(settings: TypologyJob) -> str:
 def decide(
     fit: FamilyFit | str, floor: Floor | str, settings: TypologyJob, primary_id: str, span: float
 ) -> Verdict:
-    """The verdict on the primary hypothesis.
+    """The verdict on the primary hypothesis; its p is of the slope against the smallest that matters.
 
     Args:
         fit: The primary model, or why there is none.
@@ -34,16 +36,18 @@ def decide(
         span: Distance between the nearest and the furthest language of the fit, for the words.
     """
     decision, reason, smallest = _judge(fit, floor, settings, span)
-    p = None if isinstance(fit, str) or decision == "not estimable" else fit.p
+    p = None if isinstance(fit, str) or decision == "not estimable" else _p(fit, settings.smallest_slope)
     return Verdict(decision, rule_in_words(settings), primary_id, p, smallest, reason)
 
 
 def _judge(
     fit: FamilyFit | str, floor: Floor | str, settings: TypologyJob, span: float
 ) -> tuple[Decision, str, float | None]:
-    smallest = (
-        None if isinstance(fit, str) else detectable(fit.error, fit.freedom, settings.alpha, settings.power)
-    )
+    smallest = None
+    if not isinstance(fit, str):
+        smallest = settings.smallest_slope + detectable(
+            fit.error, fit.freedom, settings.alpha, settings.power
+        )
     if not isinstance(floor, str) and floor.share > settings.floor_share:
         reason = (
             f"Floor: in {len(floor.below)} of {floor.languages} languages retrieval is no better than "
@@ -61,13 +65,19 @@ def _judge(
     return decision, finding + power + unknown, smallest
 
 
+def _p(fit: FamilyFit, threshold: float) -> float:
+    """P of the two-sided t-test of the slope against `threshold` (score per unit of distance)."""
+    return float(2 * stats.t.sf(abs(fit.estimate - threshold) / fit.error, fit.freedom))
+
+
 def _finding(fit: FamilyFit, settings: TypologyJob, span: float) -> tuple[str, Decision]:
+    distance, threshold = settings.primary_distance, settings.smallest_slope
+    against = f" against {threshold:g}" if threshold else ""
     numbers = (
         f"slope {fit.estimate:.2f}, {percent(fit.level)} interval {fit.low:.2f} to {fit.high:.2f}, "
-        f"{p_value(fit.p)}, {fit.languages} languages of {fit.families} families"
+        f"{p_value(_p(fit, threshold))}{against}, {fit.languages} languages of {fit.families} families"
     )
     points = f"{100 * abs(fit.estimate) * span:.1f} points from the nearest to the furthest language"
-    distance, threshold = settings.primary_distance, settings.smallest_slope
     more = f" by more than {threshold:g} per unit" if threshold else ""
     if fit.low > threshold:
         return f"Degradation rises with {distance} distance{more}: {points} ({numbers}).", "supports"
