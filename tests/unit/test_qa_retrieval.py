@@ -1,5 +1,6 @@
 """S3 on planted truths, on every kind of degenerate table, and its figures."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.unit.study_tables import language_table
 from xstilts.plan import Plan
 from xstilts.settings import load
 from xstilts.statistics.crossed import crossed_mean
+from xstilts.statistics.power import detectable_crossed
 from xstilts.studies import rows as table_of_tests
 from xstilts.studies.contrasts import contrast
 from xstilts.studies.figures import save
@@ -118,18 +120,116 @@ def test_the_interval_is_the_crossed_one(
     checked = Scores.checked(scores, SETTINGS)
     arms = ("tiny", ["tydiqa_all@600"], ["squad1@600"], ["tatoeba", "lareqa"])
     found = contrast(checked, languages[["language", "family"]], *arms)
-    mean = crossed_mean(found.frame, "gain")
+    mean = crossed_mean(found.over_tasks().frame, "gain")
     primary = primary_of(result[0])
     assert (primary["low"], primary["high"], primary["p"]) == pytest.approx((mean.low, mean.high, mean.p))
-    # Averaged over the tasks that a language has.
-    by_hand = [
-        gains(checked, "tiny", "tydiqa_all@600", task, "squad1@600").set_index(["seed", "language"])["gain"]
-        for task in ("tatoeba", "lareqa")
+    assert result[1].detectable_effect == pytest.approx(detectable_crossed(mean, 0.05, 0.8))
+    # Every task weighs the same: tatoeba with its 39 languages, lareqa with its 10.
+    by_hand = {
+        task: gains(checked, "tiny", "tydiqa_all@600", task, "squad1@600") for task in ("tatoeba", "lareqa")
+    }
+    assert {task: part["language"].nunique() for task, part in by_hand.items()} == {
+        "tatoeba": 39, "lareqa": 10
+    }  # fmt: skip
+    assert primary["estimate"] == pytest.approx(sum(part["gain"].mean() for part in by_hand.values()) / 2)
+    assert "every task weighs the same" in primary["method"]
+
+
+def test_languages_that_all_tasks_share_are_a_sensitivity_analysis(
+    languages: pd.DataFrame, scores: pd.DataFrame, result: Result
+) -> None:
+    row = row_of(result[0], f"{PRIMARY}/shared_languages")
+    assert row["role"] == "sensitivity"
+    assert "10 languages" in row["note"]
+    common = scores[scores["language"].isin(LAREQA)]
+    assert row["estimate"] == pytest.approx(
+        primary_of(analyse(Tables(common, languages), SETTINGS)[0])["estimate"]
+    )
+    few = scores[(scores["task"] != "lareqa") | scores["language"].isin(["ar", "de", "fi", "th"])]
+    tests, _ = analyse(Tables(few, languages), SETTINGS)
+    lacking = row_of(tests, f"{PRIMARY}/shared_languages")["note"]
+    assert "not estimable, because there are 3 languages" in lacking
+
+
+def test_tasks_without_a_shared_language_have_a_reason(languages: pd.DataFrame, scores: pd.DataFrame) -> None:
+    apart = scores[(scores["task"] == "lareqa") | ~scores["language"].isin(LAREQA)]
+    tests, _ = analyse(Tables(apart, languages), SETTINGS)
+    assert "the tasks share no language" in row_of(tests, f"{PRIMARY}/shared_languages")["note"]
+    assert primary_of(tests)["low"] < 0.04 < primary_of(tests)["high"]
+
+
+def test_a_task_that_no_language_of_the_subset_has_is_said(
+    languages: pd.DataFrame, scores: pd.DataFrame
+) -> None:
+    outside = scores[(scores["task"] != "lareqa") | ~scores["language"].isin(TRAINED["tydiqa_all"])]
+    tests, _ = analyse(Tables(outside, languages), SETTINGS)
+    assert "without such a language: lareqa" in row_of(tests, f"{PRIMARY}/inside")["note"]
+    assert "inside: without such a language" in row_of(tests, f"{PRIMARY}/inside_minus_outside")["note"]
+    assert "without such" not in primary_of(tests)["note"]
+
+
+def test_a_task_without_a_whole_language_is_no_silent_loss(
+    languages: pd.DataFrame, scores: pd.DataFrame
+) -> None:
+    held = (scores["task"] != "lareqa") | (scores["seed"] == 1) | (scores["language"] == "en")
+    alone = scores["language"].eq("de") & scores["seed"].gt(1)
+    torn = scores[held | alone][
+        lambda t: ~((t["task"] == "lareqa") & (t["seed"] == 1) & (t["language"] == "de"))
     ]
-    german = found.frame.set_index(["seed", "language"])["gain"].loc[(1, "de")]
-    assert german == pytest.approx((by_hand[0].loc[(1, "de")] + by_hand[1].loc[(1, "de")]) / 2)
-    alone = found.frame.set_index(["seed", "language"])["gain"].loc[(2, "yo")]
-    assert alone == pytest.approx(by_hand[0].loc[(2, "yo")])
+    _, verdict = analyse(Tables(torn, languages), SETTINGS)
+    assert verdict.verdict == "not estimable"
+    assert "no language of lareqa is scored with every run" in verdict.reason
+
+
+def test_without_numbers_of_examples_there_are_no_log_odds(
+    languages: pd.DataFrame, scores: pd.DataFrame
+) -> None:
+    tests, _ = analyse(
+        Tables(scores.assign(n=scores["n"].mask(scores["task"] == "lareqa", 0)), languages), SETTINGS
+    )
+    assert "without such a language: lareqa" in row_of(tests, f"{PRIMARY}/logit")["note"]
+    tests, _ = analyse(Tables(scores.assign(n=0), languages), SETTINGS)
+    assert "not estimable" in row_of(tests, f"{PRIMARY}/logit")["note"]
+
+
+def test_the_verdict_says_what_each_side_does_to_the_masked_lm(
+    languages: pd.DataFrame, result: Result
+) -> None:
+    tests, verdict = result
+    for arm, kind in (("squad1@600", "English QA"), ("tydiqa_all@600", "multilingual QA")):
+        row = row_of(tests, f"difference/{arm}_minus_mlm/tiny/tatoeba+lareqa")
+        assert f"{kind} raises the score ({100 * row['estimate']:+.2f} points" in verdict.reason
+    both_worse = planted_arms({"squad1@600": -0.2, "tydiqa_all@600": -0.1}, tasks=["tatoeba"])
+    _, verdict = small(languages, both_worse)
+    assert verdict.verdict == "supports"
+    assert "English QA lowers the score" in verdict.reason
+    assert "multilingual QA lowers the score" in verdict.reason
+    without = both_worse[both_worse["recipe"] != "mlm"]
+    _, verdict = small(languages, without)
+    assert "English QA is not compared, because the scores hold no tatoeba of tiny, mlm" in verdict.reason
+
+
+def test_a_side_of_several_arms_has_a_row_against_the_masked_lm(languages: pd.DataFrame) -> None:
+    table = planted_arms(BETTER, tasks=["tatoeba"])
+    more = table[table["recipe"] == "squad1@600"].assign(recipe="squad2@600", intermediate="squad2@600")
+    tests, _ = small(languages, pd.concat([table, more]), english=["squad1", "squad2"])
+    row = row_of(tests, "difference/english_minus_mlm/matched/tiny/tatoeba")
+    assert row["recipe"] == "the mean of squad1@600, squad2@600 minus mlm"
+    assert row["low"] < 0.02 < row["high"]
+
+
+def test_methods_of_descriptions_are_their_own_in_either_order_of_tasks(
+    languages: pd.DataFrame, scores: pd.DataFrame, result: Result
+) -> None:
+    turned, _ = analyse(
+        Tables(scores, languages), SETTINGS.model_copy(update={"tasks": ["lareqa", "tatoeba"]})
+    )
+    for tests in (result[0], turned):
+        means = tests[tests["statistic"].str.startswith("mean:")]
+        assert set(means["task"]) == {"tatoeba", "lareqa"}
+        assert means["method"].unique().tolist() == [
+            "mean over runs and languages; low and high: least and best language"
+        ]
 
 
 def test_english_is_left_out(languages: pd.DataFrame, scores: pd.DataFrame, result: Result) -> None:
@@ -149,6 +249,7 @@ def test_the_table_has_every_kind_of_row(result: Result) -> None:
     assert (tests[["unit", "method"]] != "").all(axis=None)
     sensitivity = tests.loc[tests["role"] == "sensitivity", "id"].str.rsplit("/", n=1).str[-1]
     wanted = {"logit", "without_tatoeba", "without_lareqa", "leave_one_family_out", "independent_languages"}
+    wanted |= {"shared_languages"}
     assert wanted | {"half_margin", "margin", "double_margin"} == set(sensitivity)
     exploratory = set(tests.loc[tests["role"] == "exploratory", "id"])
     for cell in ("matched/tiny/lareqa", "whole/tiny/tatoeba+lareqa", "whole/tiny/tatoeba"):
@@ -308,6 +409,8 @@ def test_every_language_is_labelled(languages: pd.DataFrame, scores: pd.DataFram
     lines = [line for line in figure.axes[0].lines if line.get_linewidth() == 0.7]
     markers = {line.get_marker() for line in lines}
     assert (len(lines), markers) == (39, {"o", "s"})
+    assert Counter(line.get_linestyle() for line in lines) == {"-": 10, "--": 29}  # dashed: lareqa lacks it
+    assert "lacks a task" in shown
     figure.draw_without_rendering()
     codes = [text for text in figure.axes[0].texts if text.get_text() in set(languages["language"])]
     boxes = [Text.get_window_extent(text) for text in codes]  # without the leader

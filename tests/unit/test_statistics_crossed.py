@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.unit.statistics_data import language_frame, noise
-from xstilts.statistics.crossed import CrossedMean, crossed_mean, tost
+from xstilts.statistics.crossed import CrossedMean, crossed_mean, mean_over_tasks, tost
 from xstilts.statistics.errors import NotEstimableError
 
 LANGUAGES = language_frame()
@@ -95,6 +95,43 @@ def test_a_language_that_some_run_lacks_is_left_out() -> None:
     holes = data.assign(value=data["value"].mask((data["language"] == first) & (data["seed"] == 1)))
     without = data[data["language"] != first]
     assert crossed_mean(holes) == crossed_mean(without)
+
+
+def two_tasks(few: list[str], seeds: int = 3) -> pd.DataFrame:
+    """A task of all languages, and one of `few`."""
+    small = contrast(1, seeds).query("language in @few")
+    return pd.concat([contrast(0, seeds).assign(task="all"), small.assign(task="few")])
+
+
+def test_the_mean_over_tasks_gives_every_task_the_same_weight() -> None:
+    data = two_tasks(["de", "fi", "tr", "zh"])
+    found = mean_over_tasks(data)
+    assert found.columns.tolist() == ["seed", "language", "value"]
+    assert len(found) == 3 * len(LANGUAGES)
+    expected = data.groupby(["task", "seed"])["value"].mean().groupby("seed").mean()
+    pd.testing.assert_series_equal(found.groupby("seed")["value"].mean(), expected)
+
+
+def test_tasks_of_the_same_languages_are_averaged() -> None:
+    data = two_tasks(LANGUAGES["language"].tolist())
+    expected = data.groupby(["seed", "language"])["value"].mean().reset_index()
+    pd.testing.assert_frame_equal(mean_over_tasks(data), expected)
+    alone = data[data["task"] == "all"].sort_values(["seed", "language"])[["seed", "language", "value"]]
+    pd.testing.assert_frame_equal(mean_over_tasks(data[data["task"] == "all"]), alone.reset_index(drop=True))
+
+
+def test_the_mean_over_tasks_varies_as_linearised() -> None:
+    """The spread of the linearised values is what leaving out one language at a time says of the mean."""
+    data = two_tasks(LANGUAGES["language"].tolist()[::4], seeds=1)
+
+    def mean(part: pd.DataFrame) -> float:
+        return float(part.groupby("task")["value"].mean().mean())
+
+    codes = data["language"].unique()
+    leaving = np.array([mean(data[data["language"] != code]) for code in codes])
+    jackknife = (len(codes) - 1) / len(codes) * ((leaving - leaving.mean()) ** 2).sum()
+    linearised = mean_over_tasks(data)["value"].var(ddof=1) / len(codes)
+    assert linearised == pytest.approx(jackknife, rel=0.15)
 
 
 def test_tost_is_its_interval_within_the_margin() -> None:

@@ -43,9 +43,9 @@ def test_power_and_detectable_effect_are_inverse() -> None:
         assert detectable(1.4, freedom, 0.05, 0.8) == pytest.approx(2 * effect)
 
 
-def crossed(seeds: int, seed: int = 0) -> CrossedMean:
+def crossed(seeds: int, seed: int = 0, effect: float = 0.0) -> CrossedMean:
     rng = np.random.default_rng(seed)
-    y = rng.normal(size=(seeds, 1)) + rng.normal(size=12) + 0.5 * rng.normal(size=(seeds, 12))
+    y = effect + rng.normal(size=(seeds, 1)) + rng.normal(size=12) + 0.5 * rng.normal(size=(seeds, 12))
     return crossed_mean(
         pd.DataFrame({
             "seed": np.repeat(range(seeds), 12),
@@ -64,6 +64,12 @@ def test_power_of_a_crossed_mean() -> None:
     assert achieved_crossed(mean, 0.0, 0.05, margin=20 * mean.error) > 0.95
     assert achieved_crossed(mean, 20 * mean.error, 0.05, margin=20 * mean.error) < 0.08
     assert detectable_crossed(crossed(10), 0.05, 0.8) < effect
+
+
+def test_what_a_crossed_mean_states_is_found_as_often_as_it_says() -> None:
+    stated = float(np.median([detectable_crossed(crossed(3, i), 0.05, 0.8) for i in range(200)]))
+    found = [crossed(3, i, stated).p <= 0.05 for i in range(200, 600)]
+    assert np.mean(found) == pytest.approx(0.8, abs=0.1)
 
 
 def order_frame() -> pd.DataFrame:

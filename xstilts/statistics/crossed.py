@@ -150,11 +150,39 @@ def crossed_mean(
         groups, names = pd.factorize(family, sort=True)
         number = len(names)
         least = max(minimum_families, 2)
-        require(number >= least, f"languages of only {count(number, 'family', 'families')}")
+        require(number >= least, f"there are languages of only {count(number, 'family', 'families')}")
         parts = _of_families(y, groups)
     largest = float(np.abs(y).max(initial=0.0))
     require(np.ptp(y.mean(axis=1)) > 1e-12 * largest, "every run gave the same mean")
     return _summary(float(y.mean()), parts, alpha, seeds, languages, number)
+
+
+def mean_over_tasks(frame: pd.DataFrame, value: str = "value") -> pd.DataFrame:
+    """One value per seed and language, whose mean over languages is the mean over tasks.
+
+    Every task weighs the same, and so does every language within it, however many it has: in a seed s the
+    mean is D_s = mean over tasks t of D_st, the mean over the L_t languages of t. Where tasks have languages
+    of their own these are ratios of sums over languages, whose number in a task would be another with other
+    languages. Their linearisation (Taylor; Woodruff 1971) gives `crossed_mean` what each of the L languages
+    contributes:
+
+        u_sl = D_s + L sum_t (d_stl - D_st) / (T L_t), over those of the T tasks that l has.
+
+    Its mean over languages is D_s. With one task, or tasks of the same languages, u_sl is the plain mean over
+    tasks.
+
+    Args:
+        frame: One row per `task`, `seed` and `language`; every seed has the same languages of a task.
+        value: Column of the contrast, in any unit.
+
+    Returns:
+        Columns seed, language, and `value` with u_sl.
+    """
+    of_task = frame.groupby(["task", "seed"])[value]
+    share = frame["language"].nunique() / (frame["task"].nunique() * of_task.transform("size"))
+    u = frame.assign(**{value: (frame[value] - of_task.transform("mean")) * share})
+    means = of_task.mean().groupby("seed").mean()
+    return u.groupby(["seed", "language"])[value].sum().add(means, level="seed").reset_index()
 
 
 def tost(mean: CrossedMean | SlopeOfSlopes, margin: float, alpha: float = 0.05) -> Equivalence:

@@ -69,28 +69,38 @@ def achieved_crossed(mean: CrossedMean, effect: float, alpha: float, margin: flo
         alpha: Level of the test: two-sided, or of each side of TOST.
         margin: Of equivalence.
     """
-    drawn, z, spread = _drawn_parts(mean)
-    error, freedom = np.sqrt(drawn.variance), drawn.freedom
-    estimate = effect + spread * z
     if margin is None:
-        return float(np.mean(np.abs(estimate) / error > _critical(1 - alpha / 2, freedom)))
-    return float(np.mean((margin - np.abs(estimate)) / error > _critical(1 - alpha, freedom)))
+        return _finding(mean, alpha)(effect)
+    drawn, noise = _drawn_parts(mean)
+    needed = np.sqrt(drawn.variance) * _critical(1 - alpha, drawn.freedom)
+    return float(np.mean(margin - np.abs(effect + noise) > needed))
 
 
 def detectable_crossed(mean: CrossedMean, alpha: float, power: float) -> float:
-    """The smallest effect that a crossed mean with these parts finds with probability `power`."""
+    """The smallest effect that a crossed mean with these parts finds with probability `power`.
+
+    The inverse of `achieved_crossed`, to a thousandth of the standard error.
+    """
+    found = _finding(mean, alpha)
     upper = 3 * mean.error
-    while achieved_crossed(mean, upper, alpha) < power:
+    while found(upper) < power:
         upper *= 2
     low = 0.0
     while upper - low > 1e-3 * mean.error:
         middle = (low + upper) / 2
-        low, upper = (low, middle) if achieved_crossed(mean, middle, alpha) >= power else (middle, upper)
+        low, upper = (low, middle) if found(middle) >= power else (middle, upper)
     return upper
 
 
-def _drawn_parts(mean: CrossedMean) -> tuple[Parts, Array, float]:
-    """Parts as other runs would estimate them, standard normal numbers, and the true standard error."""
+def _finding(mean: CrossedMean, alpha: float) -> Callable[[float], float]:
+    """How often an effect is found, by its size, two-sided at `alpha`."""
+    drawn, noise = _drawn_parts(mean)
+    needed = np.sqrt(drawn.variance) * _critical(1 - alpha / 2, drawn.freedom)
+    return lambda effect: float(np.mean(np.abs(effect + noise) > needed))
+
+
+def _drawn_parts(mean: CrossedMean) -> tuple[Parts, Array]:
+    """Parts as other runs would estimate them, and how far their estimates would be from the truth."""
     rng, n, parts = np.random.default_rng(0), 20_000, mean.parts
     runs = parts.runs * _unbiased(parts.freedom_runs) ** 2
     languages = max(parts.languages, parts.interaction) * _unbiased(parts.freedom_languages) ** 2
@@ -106,7 +116,7 @@ def _drawn_parts(mean: CrossedMean) -> tuple[Parts, Array, float]:
         freedom_languages=parts.freedom_languages,
     )
     spread = float(np.sqrt(runs + max(languages - parts.interaction, 0.0)))
-    return drawn, rng.normal(size=n), spread
+    return drawn, spread * rng.normal(size=n)
 
 
 def _critical(share: float, freedom: Array) -> Array:

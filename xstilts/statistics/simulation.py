@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from xstilts.registry import languages
-from xstilts.statistics.crossed import crossed_mean, tost
+from xstilts.registry import evaluation_tasks, languages
+from xstilts.statistics.crossed import crossed_mean, mean_over_tasks, tost
 from xstilts.statistics.errors import Array
 from xstilts.statistics.family import family_model
 from xstilts.statistics.permutation import label_permutation_correlation, order_test
@@ -215,6 +215,27 @@ def _crossed(**noise: float) -> Draw:
     return draw
 
 
+def _two_tasks(**noise: float) -> Draw:
+    """A contrast in Tatoeba's 36 languages and LAReQA's 10; half of the variance is the same in both."""
+    of_task = {
+        "tatoeba": set(evaluation_tasks()["tatoeba"].languages.xtreme),
+        "lareqa": set(evaluation_tasks()["lareqa"].languages.xtreme_r),
+    }
+
+    def draw(rng: np.random.Generator, seeds: int, effect: float, state: bool) -> Outcome:
+        shared = _contrast(rng, seeds, **noise)["value"]
+        parts = []
+        for task, codes in of_task.items():
+            own = _contrast(rng, seeds, **noise)
+            own["value"] = effect + np.sqrt(0.5) * (shared + own["value"])
+            parts.append(own[own["language"].isin(codes)].assign(task=task))
+        fit = crossed_mean(mean_over_tasks(pd.concat(parts)).merge(_languages()))
+        power = achieved_crossed(fit, effect, ALPHA) if state else None
+        return Outcome(fit.p, fit.low, fit.high, power)
+
+    return draw
+
+
 def _equivalence(margin: float, **noise: float) -> Draw:
     def draw(rng: np.random.Generator, seeds: int, effect: float, state: bool) -> Outcome:
         data = _contrast(rng, seeds, **noise)
@@ -331,6 +352,11 @@ def _scenarios() -> list[Scenario]:
     alike = "no difference; run noise 0.5 points, languages alike"
     add("contrast-none-alike", "qa_retrieval", alike, nothing, _crossed(**UNIFORM))
     add("contrast", "qa_retrieval", "points; " + usual, {3: 3.0, 5: 2.0}, _crossed(**USUAL))
+    two = "tasks of 36 and of 10 languages that share half of the variance; "
+    add("tasks-none", "qa_retrieval", "no difference; " + two + usual, nothing, _two_tasks(**USUAL))
+    add("tasks-none-quiet", "qa_retrieval", "no difference; " + two + quiet, nothing, _two_tasks(**QUIET))
+    add("tasks", "qa_retrieval", "points; " + two + usual, {3: 3.0, 5: 2.0}, _two_tasks(**USUAL))
+    add("tasks-quiet", "qa_retrieval", "points; " + two + quiet, {3: 3.0, 5: 2.5}, _two_tasks(**QUIET))
     limit = "as large as the margin, 3 points; " + usual
     add("equivalence-none", "qa_retrieval", limit, {3: 3.0, 5: 3.0}, _equivalence(3.0, **USUAL), null=True)
     within = "no difference, margin 3 points; " + usual

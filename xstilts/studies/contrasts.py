@@ -1,11 +1,11 @@
 """Contrasts between recipes: runs and languages are crossed, and the run is the replicate."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from xstilts.statistics.crossed import CrossedMean, crossed_mean
+from xstilts.statistics.crossed import CrossedMean, crossed_mean, mean_over_tasks
 from xstilts.statistics.errors import NotEstimableError, count
 from xstilts.studies.rows import Row
 from xstilts.studies.scores import Scores, gains
@@ -22,24 +22,61 @@ class TooFewRunsError(NotEstimableError):
 
 @dataclass(frozen=True)
 class Contrast:
-    """The mean of some arms minus the mean of others, averaged over tasks.
+    """One value of a contrast per seed and language.
 
     Attributes:
-        frame: A row per seed and language, all seeds with the same languages: seed, language, family,
-            baseline, score, gain (score minus baseline), logit_gain. Each is the mean over the tasks that
-            the language has.
+        frame: All seeds with the same languages: seed, language, family and the value, in a column of its
+            name (`gain`).
         remark: What a reader of its rows must know.
     """
 
     frame: pd.DataFrame
     remark: str = ""
 
-    def within(self, languages: Sequence[str] | None, without: Sequence[str] = ()) -> "Contrast":
-        """The same of some languages only."""
+
+@dataclass(frozen=True)
+class Cells:
+    """The mean of some arms minus the mean of others, in each task.
+
+    Attributes:
+        frame: A row per task, seed and language, all seeds with the same languages of a task: task, seed,
+            language, family, baseline, score, gain (score minus baseline), logit_gain.
+        remark: What a reader of its rows must know.
+    """
+
+    frame: pd.DataFrame
+    remark: str = ""
+
+    def within(self, languages: Collection[str] | None, without: Collection[str] = ()) -> "Cells":
+        """The same of some languages only; tasks that have none of them drop out."""
         chosen = ~self.frame["language"].isin(without)
         if languages is not None:
             chosen &= self.frame["language"].isin(languages)
-        return replace(self, frame=self.frame[chosen])
+        return self._of(chosen)
+
+    @property
+    def shared(self) -> list[str]:
+        """The languages that all tasks have, sorted."""
+        tasks = self.frame.groupby("language")["task"].nunique()
+        return sorted(tasks.index[tasks == self.frame["task"].nunique()])
+
+    def over_tasks(self, value: str = "gain") -> Contrast:
+        """The mean over tasks of a column: every task weighs the same, and so does each of its languages.
+
+        A language counts in a task if every seed has the value there (`logit_gain` needs the number of
+        examples too).
+        """
+        known = self.frame[value].notna().groupby([self.frame["task"], self.frame["language"]])
+        found = self._of(known.transform("all"))
+        family = found.frame.drop_duplicates("language").set_index("language")["family"]
+        means = mean_over_tasks(found.frame, value)
+        return Contrast(means.assign(family=means["language"].map(family)), found.remark)
+
+    def _of(self, chosen: "pd.Series[bool]") -> "Cells":
+        frame = self.frame[chosen]
+        gone = [task for task in self.frame["task"].unique() if task not in set(frame["task"])]
+        left_out = f"without such a language: {', '.join(gone)}" if gone else ""
+        return Cells(frame, "; ".join(filter(None, [self.remark, left_out])))
 
 
 def contrast(
@@ -49,7 +86,7 @@ def contrast(
     ours: Sequence[str],
     theirs: Sequence[str],
     tasks: Sequence[str],
-) -> Contrast:
+) -> Cells:
     """Compare arms, English left out.
 
     A language counts in a task if every seed and arm has it there; a seed counts if it has every task.
@@ -63,7 +100,7 @@ def contrast(
         tasks: Evaluation tasks.
 
     Raises:
-        NotEstimableError: if a task lacks an arm, or no seed and language have all.
+        NotEstimableError: if a task lacks an arm or a language with every run, or no seed has every task.
     """
     parts = {task: _task(scores, model, ours, theirs, task) for task in tasks}
     seeds = set.intersection(*(set(part["seed"]) for part in parts.values()))
@@ -73,18 +110,18 @@ def contrast(
     for task, part in parts.items():
         runs = part[part["seed"].isin(seeds)]
         whole = runs.groupby("language")["seed"].transform("size") == len(seeds)
+        if not whole.any():
+            raise NotEstimableError(f"no language of {task} is scored with every run")
         partly += [f"{task}/{code}" for code in sorted(set(part["language"]) - set(runs[whole]["language"]))]
-        complete.append(runs[whole])
-    frame = pd.concat(complete).groupby(["seed", "language"])[VALUES].mean().reset_index()
-    if frame.empty:
-        raise NotEstimableError("no language is scored with every run")
+        complete.append(runs[whole].assign(task=task))
+    frame = pd.concat(complete, ignore_index=True)
     family = known.set_index("language")["family"]
     dropped = sorted({seed for part in parts.values() for seed in part["seed"]} - seeds)
     remarks = [
         f"not scored with every run: {', '.join(partly)} ({len(partly)})" if partly else "",
         f"left out, since a task lacks them: seeds {', '.join(map(str, dropped))}" if dropped else "",
     ]
-    return Contrast(frame.assign(family=frame["language"].map(family)), "; ".join(filter(None, remarks)))
+    return Cells(frame.assign(family=frame["language"].map(family)), "; ".join(filter(None, remarks)))
 
 
 def _task(scores: Scores, model: str, ours: Sequence[str], theirs: Sequence[str], task: str) -> pd.DataFrame:

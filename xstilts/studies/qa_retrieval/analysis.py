@@ -1,7 +1,8 @@
 """Study S3: does multilingual question answering prepare for cross-lingual retrieval better than English?
 
-The estimate of every contrast is the mean over seeds and languages, which are crossed:
-xstilts.studies.contrasts makes the table of a contrast, xstilts.statistics.crossed its interval.
+The estimate of every contrast is the mean over tasks of the mean over each task's languages, and over seeds;
+seeds and languages are crossed: xstilts.studies.contrasts makes the table of a contrast,
+xstilts.statistics.crossed its interval.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -11,12 +12,12 @@ from functools import cache, cached_property, partial
 import pandas as pd
 
 from xstilts.statistics.crossed import CrossedMean, tost
-from xstilts.statistics.errors import NotEstimableError, count
+from xstilts.statistics.errors import NotEstimableError, count, require
 from xstilts.statistics.family import leave_one_family_out
 from xstilts.statistics.seeds import mean_over_seeds
 from xstilts.statistics.signed_rank import signed_rank
 from xstilts.studies import floor
-from xstilts.studies.contrasts import LEAST, Contrast, TooFewRunsError, contrast, crossed, crossed_row
+from xstilts.studies.contrasts import LEAST, Cells, TooFewRunsError, contrast, crossed, crossed_row
 from xstilts.studies.qa_retrieval.verdict import Unanswered, decide
 from xstilts.studies.rows import Role, Row, filled, tests_table
 from xstilts.studies.scores import ENGLISH, Scores
@@ -29,7 +30,6 @@ STUDY = "qa_retrieval"
 PRIMARY = "multilingual_minus_english"
 EVERYWHERE = "all languages but English"
 MATCHED, WHOLE = "matched", "whole"
-METHOD = "mean over runs and languages, crossed, random intercept per family"
 RECALLS = ("recall_at_1", "recall_at_5", "recall_at_10")
 METRICS = (*RECALLS, "success_at_10", "mrr", "map_at_20")
 
@@ -59,6 +59,13 @@ class Question:
         """The id of a row about it."""
         parts = [statistic, self.name, self.sizes, self.model, self.task, variant]
         return "/".join(filter(None, parts))
+
+
+def _method(question: Question, families: str = "random intercept per family") -> str:
+    """How the mean of a contrast and its interval are made."""
+    weights = "; every task weighs the same, and so does every language within it (linearised)"
+    several = len(question.tasks) > 1
+    return f"mean over runs and languages, crossed, {families}{weights * several}"
 
 
 def _mean_of(arms: Sequence[str]) -> str:
@@ -109,6 +116,17 @@ class Study:
         sides = self.arms[sizes]
         return Question(model, PRIMARY, sides["multilingual"], sides["english"], tuple(tasks), sizes)
 
+    def gain(self, model: str, arm: str) -> Question:
+        """An arm minus the masked LM."""
+        return Question(model, f"{arm}_minus_{MLM}", (arm,), (MLM,), self.tasks, "")
+
+    def side(self, model: str, side: str) -> Question:
+        """The matched arms of a side, `english` or `multilingual`, minus the masked LM."""
+        arms = self.arms[MATCHED][side]
+        if len(arms) == 1:
+            return self.gain(model, arms[0])
+        return Question(model, f"{side}_minus_{MLM}", arms, (MLM,), self.tasks, MATCHED)
+
     @cached_property
     def primary(self) -> Question:
         """The primary hypothesis."""
@@ -138,14 +156,14 @@ def analyse(tables: Tables, settings: QARetrievalJob) -> tuple[pd.DataFrame, Ver
     return tests_table(rows, settings.correction, settings.alpha), _verdict(study, compared)
 
 
-Compare = Callable[[Question], Contrast]
+Compare = Callable[[Question], Cells]
 
 
 def _memory(study: Study) -> Compare:
     """The table of each contrast, made once."""
 
     @cache
-    def compared(question: Question) -> Contrast:
+    def compared(question: Question) -> Cells:
         model = question.model
         return contrast(
             study.scores, study.known[model], model, question.ours, question.theirs, question.tasks
@@ -156,20 +174,27 @@ def _memory(study: Study) -> Compare:
 
 def _verdict(study: Study, compared: Compare) -> Verdict:
     settings, question = study.settings, study.primary
-    mean: CrossedMean | Unanswered
     against: floor.Floor | str
-    try:
-        mean = crossed(compared(question).frame, settings)
-    except TooFewRunsError as error:
-        mean = Unanswered(error.reason, runs=True)
-    except NotEstimableError as error:
-        mean = Unanswered(error.reason)
     try:
         arms = [*question.ours, *question.theirs]
         against = floor.of_all(study.scores, question.model, arms, study.tasks, settings.alpha)
     except NotEstimableError as error:
         against = error.reason
-    return decide(mean, against, settings, question.id("difference"))
+    mean, english, multilingual = (
+        _answer(compared, asked, settings)
+        for asked in (question, *(study.side(question.model, side) for side in study.arms[MATCHED]))
+    )
+    sides = {"English QA": english, "multilingual QA": multilingual}
+    return decide(mean, against, sides, settings, question.id("difference"))
+
+
+def _answer(compared: Compare, question: Question, settings: QARetrievalJob) -> CrossedMean | Unanswered:
+    try:
+        return crossed(compared(question).over_tasks().frame, settings)
+    except TooFewRunsError as error:
+        return Unanswered(error.reason, runs=True)
+    except NotEstimableError as error:
+        return Unanswered(error.reason)
 
 
 def _row(
@@ -178,7 +203,7 @@ def _row(
     role: Role,
     *,
     statistic: str = "difference",
-    method: str = METHOD,
+    method: str = "",
     subset: str = EVERYWHERE,
     variant: str = "",
     unit: str = "",
@@ -193,7 +218,7 @@ def _row(
         task=question.task,
         subset=subset,
         statistic=f"{statistic}:{question.name}",
-        method=method,
+        method=method or _method(question),
         unit=unit or study.unit,
     )
 
@@ -211,7 +236,8 @@ def _difference(
     """The mean of a contrast over all its languages, with its crossed interval."""
 
     def fill(row: Row) -> Row:
-        return crossed_row(row, compared(question), study.settings, value, families=families)
+        found = compared(question).over_tasks(value)
+        return crossed_row(row, found, study.settings, value, families=families)
 
     return filled(_row(study, question, role, **about), fill)
 
@@ -237,7 +263,7 @@ def _subset_rows(study: Study, compared: Compare, question: Question) -> Iterato
         found = compared(question).within(*((study.trained,) if inside else (None, study.trained)))
         if found.frame.empty:
             raise NotEstimableError("no such language is scored with every run")
-        return crossed_row(row, found, study.settings, least=LEAST)
+        return crossed_row(row, found.over_tasks(), study.settings, least=LEAST)
 
     subsets = {
         "inside": f"languages of the multilingual training sets ({names})",
@@ -251,31 +277,30 @@ def _subset_rows(study: Study, compared: Compare, question: Question) -> Iterato
     yield filled(row, lambda row: _inside_minus_outside(study, compared(question), row))
 
 
-def _inside_minus_outside(study: Study, found: Contrast, row: Row) -> Row:
+def _inside_minus_outside(study: Study, found: Cells, row: Row) -> Row:
     settings = study.settings
     sides = (found.within(study.trained), found.within(None, study.trained))
     if any(side.frame.empty for side in sides):
         raise NotEstimableError("there are languages on one side only")
-    inside, outside = (side.frame.groupby("seed")["gain"].mean() for side in sides)
+    inside, outside = (side.over_tasks().frame.groupby("seed")["gain"].mean() for side in sides)
     each = (inside - outside).tolist()
+    named = dict(zip(("inside", "outside"), sides, strict=True))
+    remarks = [f"{name}: {side.remark}" for name, side in named.items() if side.remark]
     try:
         mean, low, high, p = mean_over_seeds(each, alpha=settings.alpha, minimum=settings.minimum_seeds)
     except NotEstimableError as error:
-        note = f"inconclusive: runs ({error.reason})"
+        note = "; ".join([f"inconclusive: runs ({error.reason})", *remarks])
         return replace(row, estimate=sum(each) / len(each), n=len(each), note=note)
-    return replace(row, estimate=mean, low=low, high=high, p=p, n=len(each), note=count(len(each), "run"))
+    note = "; ".join([count(len(each), "run"), *remarks])
+    return replace(row, estimate=mean, low=low, high=high, p=p, n=len(each), note=note)
 
 
 def _arm_rows(study: Study, model: str, compared: Compare) -> Iterator[Row]:
-    """Every arm minus the masked LM, and English QA minus other English tasks."""
-    for arm in study.settings.planned:
-        if arm != MLM:
-            yield _difference(
-                study,
-                compared,
-                Question(model, f"{arm}_minus_{MLM}", (arm,), (MLM,), study.tasks, ""),
-                "exploratory",
-            )
+    """Every arm and side minus the masked LM, and English QA minus other English tasks."""
+    against = [study.gain(model, arm) for arm in study.settings.planned if arm != MLM]
+    against += [study.side(model, side) for side in study.arms[MATCHED]]
+    for question in dict.fromkeys(against):  # a side of one arm is that arm
+        yield _difference(study, compared, question, "exploratory")
     english, others = study.arms[WHOLE]["english"], tuple(study.settings.non_qa)
     question = Question(model, "english_minus_non_qa", english, others or ("-",), study.tasks, WHOLE)
     if others:
@@ -305,7 +330,7 @@ def _sensitivity_rows(study: Study, compared: Compare) -> Iterator[Row]:
         "sensitivity",
         families=None,
         variant="independent_languages",
-        method="mean over runs and languages, crossed, languages of a family as independent",
+        method=_method(question, "languages of a family as independent"),
     )
     for factor, variant in ((0.5, "half_margin"), (1.0, "margin"), (2.0, "double_margin")):
         yield _equivalence_row(study, compared, factor * study.settings.margin, variant)
@@ -313,14 +338,27 @@ def _sensitivity_rows(study: Study, compared: Compare) -> Iterator[Row]:
         rest = tuple(other for other in study.tasks if other != task)
         row = _difference(study, compared, replace(question, tasks=rest), "sensitivity")
         yield replace(row, id=question.id("difference", f"without_{task}"))
+    if len(study.tasks) > 1:
+        yield _shared_row(study, compared)
     yield _family_range_row(study, compared)
+
+
+def _shared_row(study: Study, compared: Compare) -> Row:
+    def fill(row: Row) -> Row:
+        found = compared(study.primary)
+        require(bool(found.shared), "the tasks share no language")
+        return crossed_row(row, found.within(found.shared).over_tasks(), study.settings)
+
+    subset = "languages but English that all tasks have"
+    row = _row(study, study.primary, "sensitivity", subset=subset, variant="shared_languages")
+    return filled(row, fill)
 
 
 def _equivalence_row(study: Study, compared: Compare, margin: float, variant: str) -> Row:
     settings = study.settings
 
     def fill(row: Row) -> Row:
-        mean = crossed(compared(study.primary).frame, settings)
+        mean = crossed(compared(study.primary).over_tasks().frame, settings)
         found = tost(mean, margin, settings.alpha)
         note = "equivalent" if found.p <= settings.alpha else "equivalence is not shown"
         return replace(
@@ -341,12 +379,13 @@ def _equivalence_row(study: Study, compared: Compare, margin: float, variant: st
 
 
 def _family_range_row(study: Study, compared: Compare) -> Row:
+    def mean(cells: pd.DataFrame) -> float:
+        return float(cells.groupby("task")["gain"].mean().mean())
+
     def fill(row: Row) -> Row:
         frame = compared(study.primary).frame
-        low, high = leave_one_family_out(frame, lambda part: float(part["gain"].mean()))
-        return replace(
-            row, estimate=float(frame["gain"].mean()), low=low, high=high, n=frame["seed"].nunique()
-        )
+        low, high = leave_one_family_out(frame, mean)
+        return replace(row, estimate=mean(frame), low=low, high=high, n=frame["seed"].nunique())
 
     method = "the primary mean; low and high: range over leaving out one family at a time"
     row = _row(study, study.primary, "sensitivity", method=method, variant=LEAVE_ONE_OUT)
@@ -361,7 +400,10 @@ def _signed_rank_row(study: Study, compared: Compare) -> Row:
         biserial, p, n = signed_rank(each.tolist())
         return replace(row, estimate=biserial, p=p, n=n, note="description only, no test of the recipes")
 
-    method = "Wilcoxon over the languages' means; takes languages as independent and runs as without luck"
+    method = (
+        "Wilcoxon over the languages' means over their tasks; takes languages as independent and runs as "
+        "without luck"
+    )
     row = _row(
         study,
         study.primary,
@@ -420,7 +462,6 @@ def _described(study: Study, model: str, arm: str, task: str, statistic: str, me
 
 def _description(study: Study, model: str) -> Iterator[Row]:
     """Every metric of every arm and task as far as scored, and the most that recall can be."""
-    method = "mean over runs and languages; low and high: least and best language"
     table = study.scores.table
     for task in study.tasks:
         scored = set(table.loc[(table["model"] == model) & (table["task"] == task), "metric"])
@@ -428,6 +469,7 @@ def _description(study: Study, model: str) -> Iterator[Row]:
             scored.add(RECALLS[0])
         for arm in study.settings.planned:
             for metric in (metric for metric in METRICS if metric in scored):
+                method = "mean over runs and languages; low and high: least and best language"
                 row = _described(study, model, arm, task, f"mean:{metric}", method)
                 yield filled(row, _means(study, model, arm, task, metric))
         for metric in RECALLS:

@@ -35,6 +35,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "multilingual QA": {"marker": "s", "color": PALETTE[1]},
     "other": {"marker": "^", "color": PALETTE[2]},
 }
+DASHED = (0, (3, 1.5))
 SUBSETS = {"": "", "inside": ", trained languages", "outside": ", other languages"}
 
 
@@ -68,7 +69,10 @@ def contrasts(tables: Tables, tests: pd.DataFrame, settings: QARetrievalJob, not
         ]
         level = percent(1 - settings.alpha)
         mean = Line2D([], [], color="black", linewidth=2.5, label=f"mean, {level} interval of the difference")
-        figure.legend(handles=[*handles, mean], loc="outside lower left", ncols=1, fontsize=7)
+        handles.append(mean)
+        if len(study.tasks) > 1:
+            handles.append(Line2D([], [], color=GREY, linewidth=0.8, linestyle=DASHED, label="lacks a task"))
+        figure.legend(handles=handles, loc="outside lower left", ncols=2, fontsize=7)
         write_note(figure, note)
         # Last, since labels are placed in the final layout.
         _draw_forest(forest, tests, study)
@@ -85,7 +89,7 @@ def _draw_slopes(axes: Axes, study: Study, primary: pd.Series) -> None:
         for kind, arms in (("English", question.theirs), ("Multilingual", question.ours))
     ]
     axes.set_xticks([0, 1], sides)
-    axes.set_ylabel(f"{_metric(study.settings)}, mean over runs and tasks")
+    axes.set_ylabel(f"{_metric(study.settings)}, mean over runs and a language's tasks")
     axes.grid(axis="x", visible=False)
     model, known = question.model, study.known[question.model]
     try:
@@ -93,11 +97,13 @@ def _draw_slopes(axes: Axes, study: Study, primary: pd.Series) -> None:
     except NotEstimableError as error:
         say(axes, f"nothing to draw: {error.reason}")
         return
-    means = found.frame.groupby("language")[["baseline", "score"]].mean()
+    ends = ["baseline", "score"]
+    means = found.frame.groupby("language")[ends].mean()
     for code, row in means.iterrows():
-        style = INSIDE if code in study.trained else OUTSIDE
-        axes.plot([0, 1], [row["baseline"], row["score"]], linewidth=0.7, markersize=3.5, alpha=0.85, **style)
-    start, end = means.mean()
+        style = {**(INSIDE if code in study.trained else OUTSIDE), "linewidth": 0.7, "markersize": 3.5}
+        line = "-" if code in found.shared else DASHED
+        axes.plot([0, 1], row[ends], linestyle=line, alpha=0.85, **style)
+    start, end = found.frame.groupby("task")[ends].mean().mean()
     axes.plot([0, 1], [start, end], color="black", linewidth=2.5, zorder=4, solid_capstyle="round")
     if pd.notna(primary["low"]):
         bounds = [start + primary["low"], start + primary["high"]]
@@ -191,7 +197,7 @@ def recall(tests: pd.DataFrame, settings: QARetrievalJob, note: str = "") -> Fig
             for label, style in KINDS.items()
         ]
         sizes = Line2D(
-            [], [], color=GREY, linestyle=(0, (3, 1.5)), marker="o", markerfacecolor="white", markersize=4
+            [], [], color=GREY, linestyle=DASHED, marker="o", markerfacecolor="white", markersize=4
         )
         sizes.set_label(f"open, dashed: {settings.matched_examples} examples")
         figure.legend(handles=[*kinds, sizes], loc="outside lower left", ncols=3, fontsize=7)
@@ -208,7 +214,7 @@ def _kind(arm: str, settings: QARetrievalJob) -> dict[str, Any]:
     names |= dict.fromkeys(settings.multilingual, "multilingual QA")
     style = KINDS[names.get(task, "other")]
     is_matched = any(arm in arms for arms in settings.matched.values())
-    capped = {"linestyle": (0, (3, 1.5)), "markerfacecolor": "white"}
+    capped = {"linestyle": DASHED, "markerfacecolor": "white"}
     return {**style, **(capped if is_matched else {})}
 
 

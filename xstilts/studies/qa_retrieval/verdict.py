@@ -1,11 +1,12 @@
 """S3's rule, in code and in words from the same settings."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xstilts.statistics.crossed import CrossedMean, tost
-from xstilts.statistics.power import detectable
+from xstilts.statistics.power import detectable_crossed
 from xstilts.studies.floor import Floor
-from xstilts.studies.settings import QARetrievalJob
+from xstilts.studies.settings import MLM, QARetrievalJob
 from xstilts.studies.verdict import Decision, Verdict
 from xstilts.studies.words import p_value, percent
 
@@ -34,20 +35,25 @@ def rule_in_words(settings: QARetrievalJob) -> str:
 
 
 def decide(
-    mean: CrossedMean | Unanswered, floor: Floor | str, settings: QARetrievalJob, primary_id: str
+    mean: CrossedMean | Unanswered,
+    floor: Floor | str,
+    sides: Mapping[str, CrossedMean | Unanswered],
+    settings: QARetrievalJob,
+    primary_id: str,
 ) -> Verdict:
     """The verdict on the primary hypothesis.
 
     Args:
         mean: The primary contrast, or why there is none.
         floor: The comparison with chance, or why there is none.
+        sides: What each side of the contrast, by its name, gains over the masked LM, or why none is known.
         settings: Holds the thresholds.
         primary_id: Id of the primary row of tests.tsv.
     """
-    decision, reason, p = _judge(mean, floor, settings)
+    decision, reason, p = _judge(mean, floor, sides, settings)
     smallest = None
     if isinstance(mean, CrossedMean):
-        smallest = detectable(mean.error, mean.freedom, settings.alpha, settings.power)
+        smallest = detectable_crossed(mean, settings.alpha, settings.power)
         reason += (
             f" The smallest difference that this run could have found with {percent(settings.power)} power "
             f"is {100 * smallest:.2f} points."
@@ -56,7 +62,10 @@ def decide(
 
 
 def _judge(
-    mean: CrossedMean | Unanswered, floor: Floor | str, settings: QARetrievalJob
+    mean: CrossedMean | Unanswered,
+    floor: Floor | str,
+    sides: Mapping[str, CrossedMean | Unanswered],
+    settings: QARetrievalJob,
 ) -> tuple[Decision, str, float | None]:
     if not isinstance(floor, str) and floor.share > settings.floor_share:
         reason = (
@@ -70,14 +79,11 @@ def _judge(
         return "not estimable", f"The question cannot be answered, because {mean.reason}.", None
     decision, finding, p = _finding(mean, settings)
     unknown = f" Whether scores are above chance is not known, because {floor}." * isinstance(floor, str)
-    return decision, finding + unknown, p
+    return decision, finding + _against_mlm(sides) + unknown, p
 
 
 def _finding(mean: CrossedMean, settings: QARetrievalJob) -> tuple[Decision, str, float]:
-    numbers = (
-        f"{_points(mean.estimate)}, {percent(mean.level)} interval {_points(mean.low)} to "
-        f"{_points(mean.high)}, {p_value(mean.p)}, {mean.seeds} runs, {mean.languages} languages"
-    )
+    numbers = f"{_with_interval(mean)}, {p_value(mean.p)}, {mean.seeds} runs, {mean.languages} languages"
     margin = f"{100 * settings.margin:g} points"
     equal = tost(mean, settings.margin, settings.alpha)
     same = equal.p <= settings.alpha
@@ -96,6 +102,23 @@ def _finding(mean: CrossedMean, settings: QARetrievalJob) -> tuple[Decision, str
         return "contradicts", reason, equal.p
     reason = f"English and multilingual QA can be told neither apart nor equal within {margin} ({numbers})."
     return "inconclusive", reason, mean.p
+
+
+def _against_mlm(sides: Mapping[str, CrossedMean | Unanswered]) -> str:
+    """Whether either kind of QA helps at all."""
+    return f" Against {MLM}, with no such training: {'; '.join(_gain(*side) for side in sides.items())}."
+
+
+def _gain(side: str, mean: CrossedMean | Unanswered) -> str:
+    if isinstance(mean, Unanswered):
+        return f"{side} is not compared, because {mean.reason}"
+    effect = "raises" if mean.low > 0 else "lowers" if mean.high < 0 else "neither clearly raises nor lowers"
+    return f"{side} {effect} the score ({_with_interval(mean)})"
+
+
+def _with_interval(mean: CrossedMean) -> str:
+    bounds = f"{_points(mean.low)} to {_points(mean.high)}"
+    return f"{_points(mean.estimate)}, {percent(mean.level)} interval {bounds}"
 
 
 def _points(value: float) -> str:

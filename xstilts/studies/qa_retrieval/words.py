@@ -12,7 +12,8 @@ def _question(settings: Settings) -> str:
         "cross-lingual retrieval, compared with multilingual question answering? The primary hypothesis: "
         f"with {settings['matched_examples']} training examples each, {_mean_of(settings['multilingual'])} "
         f"prepares better than {_mean_of(settings['english'])} for {' and '.join(settings['tasks'])} "
-        f"({_metrics(settings)}, averaged over tasks, runs and languages other than English)."
+        f"({_metrics(settings)}; runs weigh the same, so do tasks, and so do a task's languages other than "
+        "English)."
     )
 
 
@@ -41,11 +42,12 @@ def _pictures(settings: Settings, tests: pd.DataFrame) -> dict[str, Picture]:
         "contrasts": Picture(
             f"Left: {_metrics(settings)} in {tasks} of each language after English and after multilingual "
             f"question answering with {settings['matched_examples']} examples each ({primary['model']}; "
-            "means over runs and tasks). Right: the differences with their intervals over runs and "
-            "languages, by subset of the languages and by task, with examples of equal number (filled) and "
-            "with all (open).",
+            "means over runs and the language's tasks; dashed where it lacks one; black: the mean over "
+            "tasks). Right: the differences with their intervals over runs and languages, by subset of the "
+            "languages and by task, with examples of equal number (filled) and with all (open).",
             "Paired slopes, a line per language labelled by its code; filled circles are languages of the "
-            "multilingual training sets, open squares are others. "
+            "multilingual training sets, open squares are others; lines are dashed where a language lacks a "
+            "task. "
             f"{_mean(primary)}{_subsets(tests, primary)}",
         ),
         "recall": Picture(
