@@ -137,7 +137,7 @@ rule score_sweep:
 if PLAN.scores_are_given:
 
     rule import_scores:
-        """The one table that every study reads, from published scores."""
+        """All scores in one table, from published ones."""
         output:
             f"{RUN}/scores.tsv",
         log:
@@ -155,7 +155,7 @@ if PLAN.scores_are_given:
 else:
 
     rule collect_scores:
-        """The one table that every study reads."""
+        """All scores of the run in one table."""
         input:
             JOBS.score_files,
         output:

@@ -1,6 +1,25 @@
 # Scores to answers: each study tests its hypotheses, gives a verdict and draws its figures.
-# Needs: scores.tsv, languages.tsv and, as far as there are, fertility/, corpus.tsv and what one study alone reads.
+# Needs: scores/, languages.tsv and, as far as there are, fertility/, corpus.tsv and what one study alone reads.
 # Makes: studies/<study>/, studies/verdicts.tsv; similarity.tsv, by the only job here that needs a model.
+
+
+rule collect_study_scores:
+    """The scores that one study reads, so that it needs no other's."""
+    input:
+        lambda w: STUDY_JOBS.scores(w.study),
+    output:
+        f"{RUN}/studies/{{study}}/scores.tsv",
+    log:
+        f"{RUN}/logs/studies/{{study}}/collect_scores.log",
+    wildcard_constraints:
+        study=JOBS.any_of(list(PLAN.studies)),
+    params:
+        code=code_hash("scripts/collect_scores.py"),
+    message:
+        "collect the scores of {wildcards.study}"
+    shell:
+        "python scripts/collect_scores.py {input:q} --output {output:q} 2> >(tee {log:q} >&2)"
+
 
 for study in PLAN.studies:
 
@@ -8,7 +27,7 @@ for study in PLAN.studies:
         name:
             f"analyse_{study}"
         input:
-            scores=f"{RUN}/scores.tsv",
+            scores=f"{RUN}/studies/{study}/scores.tsv",
             languages=f"{RUN}/languages.tsv",
             fertility=STUDY_JOBS.fertility(study),
             corpus=STUDY_JOBS.corpus(study),
@@ -41,7 +60,7 @@ for study in PLAN.studies:
         name:
             f"plot_{study}"
         input:
-            scores=f"{RUN}/scores.tsv",
+            scores=f"{RUN}/studies/{study}/scores.tsv",
             languages=f"{RUN}/languages.tsv",
             fertility=STUDY_JOBS.fertility(study),
             corpus=STUDY_JOBS.corpus(study),

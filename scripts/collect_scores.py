@@ -1,4 +1,4 @@
-"""Collect tables of scores into the one table that every study reads."""
+"""Collect tables of scores into one."""
 
 from pathlib import Path
 from typing import Annotated

@@ -821,8 +821,14 @@ class Jobs:
     @property
     def score_files(self) -> list[str]:
         """Every table of scores of the run, controls included."""
-        controls = [f"{self.folder}/scores/controls/{task}.tsv" for task in self.plan.controlled_tasks]
-        return [self.score_file(cell) for cell in self.plan.cells] + controls
+        return self.scores_of(self.plan.cells)
+
+    def scores_of(self, cells: list[Cell]) -> list[str]:
+        """The tables of scores of some cells, and of the controls of their tasks."""
+        tasks = {cell.task for cell in cells}
+        controls = [task for task in self.plan.controlled_tasks if task in tasks]
+        files = [self.score_file(cell) for cell in cells]
+        return files + [f"{self.folder}/scores/controls/{task}.tsv" for task in controls]
 
     @property
     def corpus_sizes(self) -> list[str]:

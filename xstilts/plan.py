@@ -361,22 +361,31 @@ class Plan:
             Block(block.recipes, block.tasks, block.models or self.run.models)
             for block in self.run.evaluations
         ]
-        for name, study in self.studies.items():
-            models = self.study_models(name)
-            if isinstance(study, SimilaritySettings):  # a task is no intermediate task of itself
-                for task in study.tasks:
-                    others = [recipe for recipe in study.planned if recipe != self.target(task)]
-                    blocks.append(Block(others, [task], models))
-            else:
-                blocks.append(Block(study.planned, study.tasks, models))
-        return blocks
+        return blocks + [block for name in self.studies for block in self._study_blocks(name)]
+
+    def _study_blocks(self, name: str) -> list[Block]:
+        """Those of one study."""
+        study, models = self.studies[name], self.study_models(name)
+        if not isinstance(study, SimilaritySettings):
+            return [Block(study.planned, study.tasks, models)]
+        return [  # a task is no intermediate task of itself
+            Block([recipe for recipe in study.planned if recipe != self.target(task)], [task], models)
+            for task in study.tasks
+        ]
 
     @cached_property
     def cells(self) -> list[Cell]:
         """Every score that the run makes, sorted; none where the scores are given."""
+        return self._cells_of(self._blocks)
+
+    def study_cells(self, name: str) -> list[Cell]:
+        """Those that one study reads."""
+        return self._cells_of(self._study_blocks(name))
+
+    def _cells_of(self, blocks: list[Block]) -> list[Cell]:
         found = {
             cell
-            for block in ([] if self.scores_are_given else self._blocks)
+            for block in ([] if self.scores_are_given else blocks)
             for model in block.models
             for recipe in self.chosen(block.recipes)
             for task in block.tasks

@@ -29,6 +29,12 @@ class StudyJobs:
 
     # What a study reads
 
+    def scores(self, study: str) -> list[str]:
+        """The tables of scores that it needs: no other study's."""
+        if self.plan.scores_are_given:
+            return [f"{self.folder}/scores.tsv"]
+        return self.jobs.scores_of(self.plan.study_cells(study))
+
     def fertility(self, study: str) -> list[str]:
         """The fertility of each model's tokenizer, for a study with that covariate."""
         settings = self.plan.studies[study]

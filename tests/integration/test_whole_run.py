@@ -14,7 +14,10 @@ from tests.integration.workflow import TINY, Clone
 from xstilts.tables import read_table
 
 STUDY = {"analyse_typology", "plot_typology", "collect_verdicts", "collect_costs", "build_report"}
-AFTER_PREDICTION = {"score_predictions", "collect_scores", "check_vacuity", "evaluate_claims", *STUDY}
+AFTER_PREDICTION = {
+    *("score_predictions", "collect_scores", "collect_study_scores", "check_vacuity", "evaluate_claims"),
+    *STUDY,
+}
 
 
 @pytest.fixture(scope="module")
