@@ -24,7 +24,8 @@ from xstilts.study_jobs import StudyJobs
 ROOT = Path(__file__).parents[2]
 RULES = sorted((ROOT / "rules").glob("*.smk"))
 BY_HAND = {"check_data", "lock_data", "write_reference"}  # programs that no rule calls
-SERVED = {"continue_pretraining": "pretrain_model"}  # a rule, and the program of another that it calls
+# A rule, and the program of another that it calls.
+SERVED = {"continue_pretraining": "pretrain_model", "collect_study_scores": "collect_scores"}
 AGAIN = "run `make docs`"
 
 
@@ -153,7 +154,7 @@ def result_paths() -> set[str]:
     for old, new in {"{{": "{", "}}": "}", "wildcards.": "", "params.": ""}.items():
         found = {path.replace(old, new) for path in found}
     words = {"seed{seed}": "seed<k>", "{dataset_folder}": "<data set>", "studies/typology": "studies/<study>"}
-    words |= {"{model}": "<model>", "{recipe}": "<recipe>", "{task}": "<task>"}
+    words |= {"{model}": "<model>", "{recipe}": "<recipe>", "{task}": "<task>", "{study}": "<study>"}
     words |= {"{dataset}/{split}/{part}": "<data set>/<split>/<language or all>"}
     for old, new in words.items():
         found = {path.replace(old, new) for path in found}
