@@ -52,7 +52,7 @@ for study in PLAN.studies:
         message:
             "analyse {params.study}"
         shell:
-            "python scripts/analyse_study.py --study {params.study} --scores {input.scores:q} --languages {input.languages:q}"
+            "python -m xstilts.warm --studies scripts/analyse_study.py --study {params.study} --scores {input.scores:q} --languages {input.languages:q}"
             " {params.tables} --settings {params.settings:q}"
             " --tests {output.tests:q} --verdict {output.verdict:q} 2> >(tee {log:q} >&2)"
 
@@ -94,7 +94,7 @@ for study in PLAN.studies:
         message:
             "draw the figures of {params.study}"
         shell:
-            "python scripts/plot_study.py --study {params.study} --scores {input.scores:q} --languages {input.languages:q}"
+            "python -m xstilts.warm --studies scripts/plot_study.py --study {params.study} --scores {input.scores:q} --languages {input.languages:q}"
             " {params.tables} --tests {input.tests:q}"
             " --settings {params.settings:q} --note={params.note:q} --output-dir {params.folder}"
             " 2> >(tee {log:q} >&2)"
@@ -123,7 +123,7 @@ rule collect_verdicts:
     message:
         "collect the verdicts of all studies"
     shell:
-        "python scripts/collect_verdicts.py {params.studies} --folder {params.folder:q}"
+        "python -m xstilts.warm --studies scripts/collect_verdicts.py {params.studies} --folder {params.folder:q}"
         " --settings {params.settings:q} --output {output:q} 2> >(tee {log:q} >&2)"
 
 

@@ -99,7 +99,7 @@ class Jobs:
         os.environ["XSTILTS_PROGRESS"] = "1" if sys.stderr.isatty() else ""
 
     def offer_warm_start(self) -> None:
-        """Let model jobs on this machine share the time that importing their libraries takes."""
+        """Let jobs on this machine share the time that importing their libraries takes."""
         self._warm_folder = TemporaryDirectory(prefix="xstilts-")  # removed when Snakemake ends
         os.environ[warm.FOLDER] = self._warm_folder.name
         os.environ[warm.OWNER] = str(os.getpid())

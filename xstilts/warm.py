@@ -1,13 +1,15 @@
-"""Model jobs without the seconds that importing torch and transformers takes.
+"""Jobs without the seconds that importing their libraries takes.
 
     python -m xstilts.warm scripts/train_stage.py ...      runs the script, by a fork if one is to be had
+    python -m xstilts.warm --studies scripts/analyse_study.py ...    likewise, without torch
 
 A small run has hundreds of jobs of a few seconds each, most of them imports. So while Snakemake runs on one
-machine, its first model job leaves behind a process that has loaded the libraries and nothing else. Each
-later one asks it, by a socket, for a fork of itself, which runs the script with the job's own arguments,
-environment, folder and output. Nothing else changes: the project's code is loaded afresh, the job's process
-stays until its fork ends, passes signals on to it, and ends as it does. Where nobody answers (another
-machine, a container, other thread counts), the script is run here.
+machine, its first model job leaves behind a process that has loaded torch and transformers and nothing else,
+and its first study job one with the libraries of statistics and figures. Each later job asks it, by a socket,
+for a fork of itself, which runs the script with the job's own arguments, environment, folder and output.
+Nothing else changes: the project's code is loaded afresh, the job's process stays until its fork ends, passes
+signals on to it, and ends as it does. Where nobody answers (another machine, a container, other thread
+counts), the script is run here.
 """
 
 import json
@@ -26,17 +28,28 @@ from types import FrameType
 FOLDER, OWNER = "XSTILTS_WARM", "XSTILTS_WARM_OWNER"
 """Environment variables: the folder of the sockets, and the process that it is all for."""
 THREADS = "OMP_NUM_THREADS"  # read when libraries are loaded, so each value has a process of its own
-LIBRARIES = (
+STUDIES = "studies"
+"""Name of the socket of the process for study jobs; those for model jobs have their number of threads."""
+MODEL_LIBRARIES = (
     *("torch", "transformers.models.xlm_roberta.modeling_xlm_roberta", "tokenizers", "pandas"),
     *("pyarrow.parquet", "typer", "pydantic", "yaml"),
+)
+STUDY_LIBRARIES = (
+    *("pandas", "scipy.stats", "scipy.optimize", "statsmodels.stats.multitest", "pingouin"),
+    *("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_pdf"),
+    *("matplotlib.backends.backend_svg", "fontTools.subset", "typer", "pydantic", "yaml"),
 )
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 LONGEST = 1 << 22  # bytes of a request
 KILLED = 128 + signal.SIGKILL
 
 
-def run(command: Sequence[str]) -> int:
+def run(command: Sequence[str], name: str = "") -> int:
     """Run a script with its arguments; by a fork of the warm process if there is one.
+
+    Args:
+        command: The script and its arguments.
+        name: Of the process's socket; without, the number of threads.
 
     Returns:
         Its exit status.
@@ -44,7 +57,7 @@ def run(command: Sequence[str]) -> int:
     folder = os.environ.get(FOLDER, "")
     if not folder:
         return _run(command)
-    address = Path(folder) / os.environ.get(THREADS, "default")
+    address = Path(folder) / (name or os.environ.get(THREADS, "default"))
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             connection.connect(str(address))
@@ -100,7 +113,7 @@ def _ask(connection: socket.socket, command: Sequence[str]) -> int:
     return status[0] if status else KILLED
 
 
-def serve(address: Path, owner: int, libraries: Sequence[str] = LIBRARIES) -> None:
+def serve(address: Path, owner: int, libraries: Sequence[str]) -> None:
     """Load `libraries`, then fork for every request, until the process `owner` or the folder is gone."""
     for name in libraries:
         import_module(name)
@@ -168,6 +181,10 @@ def _obey(connection: socket.socket) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--serve"]:
-        serve(Path(sys.argv[2]), int(os.environ[OWNER]))
+        socket_address = Path(sys.argv[2])
+        of_studies = socket_address.name == STUDIES
+        serve(socket_address, int(os.environ[OWNER]), STUDY_LIBRARIES if of_studies else MODEL_LIBRARIES)
+    elif sys.argv[1:2] == [f"--{STUDIES}"]:
+        sys.exit(run(sys.argv[2:], STUDIES))
     else:
         sys.exit(run(sys.argv[1:]))

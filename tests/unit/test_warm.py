@@ -151,3 +151,27 @@ def test_without_the_variable_the_script_just_runs(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if name != warm.FOLDER}
     done = run(script(tmp_path, "print('ran')"), env=environment)
     assert (done.returncode, done.stdout) == (0, "ran\n")
+
+
+@pytest.mark.parametrize(("libraries", "with_torch"), [("MODEL_LIBRARIES", True), ("STUDY_LIBRARIES", False)])
+def test_the_libraries_are_there_and_those_of_studies_are_without_torch(
+    libraries: str, with_torch: bool
+) -> None:
+    code = (
+        "import sys; from importlib import import_module; from xstilts import warm\n"
+        f"for name in warm.{libraries}: import_module(name)\n"
+        "print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == f"{with_torch}\n", done.stderr
+
+
+def test_study_jobs_have_a_process_of_their_own(served: dict[str, str], tmp_path: Path) -> None:
+    path = script(tmp_path, WHO)
+    command = [sys.executable, "-m", "xstilts.warm", f"--{warm.STUDIES}", str(path)]
+    environment = {**served, warm.OWNER: "0"}  # none is left behind
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout.split()[0] == str(os.getpid())
+    (Path(served[warm.FOLDER]) / warm.STUDIES).symlink_to(Path(served[warm.FOLDER]) / "1")
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert done.stdout.split()[0] != str(os.getpid())
