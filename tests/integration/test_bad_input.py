@@ -67,7 +67,10 @@ def refused(clone: Clone, *arguments: str, changes: dict[str, object] | None = N
         ({"run": {"sedes": [1]}}, ["ConfigError", "run.sedes: unknown key"]),
         ({"training": {"epochs": "many"}}, ["ConfigError", "training.epochs", "'many'"]),
         ({"run": {"seeds": "one"}}, ["ConfigError", "run.seeds"]),
-        ({"training": {"learning_rate": {"*/*/mnli": 1e-4}}}, ["ConfigError", "training.learning_rate", "fallback"]),
+        (
+            {"training": {"learning_rate": {"*/*/mnli": 1e-4}}},
+            ["ConfigError", "training.learning_rate", "fallback"],
+        ),
         ({"run": {"models": ["nobody"]}}, ["ConfigError", "unknown model 'nobody'"]),
         ({"run": {"languages": ["en", "xx"]}}, ["RegistryError", "'xx'"]),
         ({"run": {"languages": ["he", "iw", "de"]}}, ["RegistryError", "twice"]),
