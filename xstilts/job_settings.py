@@ -19,7 +19,15 @@ Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0)]
 PositiveAmount = Annotated[float, Field(gt=0)]
+BUDGET = (
+    "Pieces per micro-batch, padding included: a step that has more is cut, and the gradients are added up"
+)
+RESTARTS = (
+    "How often a training whose loss is no number, or has diverged, goes on from its last good state with the "
+    "next seed; the card and the report say so"
+)
 Pool = Literal["mean", "mean_words", "cls"]
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class Section(BaseModel):
@@ -68,6 +76,8 @@ class PretrainingSettings(Section):
     masked: Share = Field(0.15, description="Share of the pieces that is predicted")
     temperature: PositiveAmount = Field(0.05, description="Temperature of the translation-ranking softmax")
     max_length: Length = Field(description="Longest input, in pieces")
+    batch_tokens: Positive = Field(16384, description=BUDGET)
+    restarts: Count = Field(0, description=RESTARTS)
     sampling_exponent: Share = Field(
         1.0, description="Languages are drawn in proportion to their lines to this power (XLM-R: 0.3)"
     )
@@ -84,7 +94,7 @@ class TrainingSettings(Section):
     """Fine-tuning of one stage.
 
     Its tasks share one learning rate, warm-up, decay, clip and number of selections: the smallest of
-    their values. Epochs, batch size and lengths stay each task's own.
+    their values. Epochs, batch size, its cut into micro-batches and lengths stay each task's own.
     """
 
     epochs: Varied[PositiveAmount] = Field(description="Passes over the training examples")
@@ -105,6 +115,17 @@ class TrainingSettings(Section):
     selections: Varied[Positive] = Field(
         4, description="How often the English dev set is scored; the best is kept"
     )
+    batch_tokens: Varied[Positive] = Field(16384, description=BUDGET)
+    mixture_cap: Varied[Positive | None] = Field(
+        None, description="Most examples of a task that count for its share of a mixture's steps; null: all"
+    )
+    mixture_temperature: Varied[PositiveAmount] = Field(
+        1.0, description="Shares of a mixture's steps are as sizes to the power of 1 / temperature"
+    )
+    gradient_checkpointing: Varied[bool] = Field(
+        False, description="Compute hidden states twice instead of keeping them: less memory, more time"
+    )
+    restarts: Varied[Count] = Field(0, description=RESTARTS)
 
 
 class PartJob(Section):
@@ -117,6 +138,7 @@ class PartJob(Section):
     examples: Positive | None
     epochs: PositiveAmount
     batch_size: Positive
+    batch_tokens: Positive
     max_length: Length
     stride: Count | None = None
     max_answer: Positive | None = None
@@ -131,6 +153,10 @@ class StageJob(Section):
     weight_decay: Amount
     clip: PositiveAmount
     selections: Positive
+    mixture_cap: Positive | None = None
+    mixture_temperature: PositiveAmount = 1.0
+    gradient_checkpointing: bool = False
+    restarts: Count = 0
     parts: dict[str, PartJob]
     masked_lm: PretrainingJob | None = None
 

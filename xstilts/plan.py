@@ -466,8 +466,11 @@ class Plan:
         training = self.settings.training
         supervised = self.supervised(recipe)
 
+        def every(value: T | dict[str, T]) -> list[T]:
+            return [resolve(value, model=model, recipe=recipe, task=part.task) for part in supervised]
+
         def smallest(value: Number | dict[str, Number]) -> Number:
-            return min(resolve(value, model=model, recipe=recipe, task=part.task) for part in supervised)
+            return min(every(value))
 
         return StageJob(
             learning_rate=smallest(training.learning_rate),
@@ -475,6 +478,10 @@ class Plan:
             weight_decay=smallest(training.weight_decay),
             clip=smallest(training.clip),
             selections=smallest(training.selections),
+            mixture_cap=min((cap for cap in every(training.mixture_cap) if cap), default=None),
+            mixture_temperature=smallest(training.mixture_temperature),
+            gradient_checkpointing=any(every(training.gradient_checkpointing)),
+            restarts=smallest(training.restarts),
             parts={part.task: self._part_settings(model, recipe, part) for part in supervised},
             masked_lm=self.pretraining_settings(model, recipe) if self.uses_text(recipe) else None,
         )
@@ -492,6 +499,7 @@ class Plan:
             examples=part.examples,
             epochs=own(training.epochs),
             batch_size=own(training.batch_size),
+            batch_tokens=own(training.batch_tokens),
             max_length=own(training.max_length),
             stride=own(training.stride) if entry.type in WINDOWED else None,
             max_answer=self._max_answer(entry.type),

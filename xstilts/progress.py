@@ -14,12 +14,13 @@ SECONDS_BETWEEN_LINES = 5.0
 
 
 class Progress:
-    """Counts steps and examples of a job that has `total` steps."""
+    """Counts steps and examples of a job that has `total` steps, of which `begun_at` are done already."""
 
-    def __init__(self, label: str, total: int, unit: str = "examples") -> None:
+    def __init__(self, label: str, total: int, unit: str = "examples", begun_at: int = 0) -> None:
         self.label, self.total, self.unit = label, total, unit
         self.begun = self.last = time.monotonic()
-        self.step = self.done = 0
+        self.step = self.begun_at = begun_at
+        self.done = 0
         self.is_shown = sys.stderr.isatty() or bool(os.environ.get("XSTILTS_PROGRESS"))
 
     def advance(self, examples: int, **values: float) -> None:
@@ -33,7 +34,7 @@ class Progress:
 
     def _line(self, seconds: float, values: dict[str, float]) -> str:
         shown = "".join(f"  {name} {value:.3f}" for name, value in values.items())
-        left = timedelta(seconds=round(seconds / self.step * (self.total - self.step)))
+        left = timedelta(seconds=round(seconds / (self.step - self.begun_at) * (self.total - self.step)))
         return (
             f"{self.label}: {self.step}/{self.total} ({self.step / self.total:.0%}){shown}"
             f"  {self.done / max(seconds, 1e-9):.0f} {self.unit}/s  {left} left"

@@ -62,3 +62,27 @@ def by_tokens(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
         size = max(1, budget // max(1, lengths[order[begin]]))
         yield order[begin : begin + size]
         begin += size
+
+
+def within(budget: int, lengths: Sequence[int], sizes: Sequence[int]) -> list[list[int]]:
+    """Micro-batches: all groups of rows of one step, longest first, each within a budget of pieces.
+
+    Args:
+        budget: Most pieces of a micro-batch, padding included; a group that is larger has one of its own.
+        lengths: Longest row of each group.
+        sizes: Rows of each group.
+
+    Returns:
+        Indices of groups.
+    """
+    order = sorted(range(len(lengths)), key=lambda group: (-lengths[group], group))
+    found: list[list[int]] = []
+    rows = 0
+    for group in order:
+        if found and (rows + sizes[group]) * lengths[found[-1][0]] <= budget:
+            found[-1].append(group)
+            rows += sizes[group]
+        else:
+            found.append([group])
+            rows = sizes[group]
+    return found

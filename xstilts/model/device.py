@@ -2,8 +2,10 @@
 
 import hashlib
 import os
+from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
 from xstilts.errors import NoGpuError
 
@@ -28,7 +30,30 @@ def prepare(device: str, threads: int) -> torch.device:
     return torch.device(chosen)
 
 
+def precision_of(precision: str, device: torch.device) -> torch.dtype:
+    """What matrix products of training are made in: `auto` is bfloat16 where a GPU has it, else float32."""
+    if precision == "auto":
+        has_it = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if has_it else torch.float32
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
 def seed_of(seed: int, *names: str) -> int:
     """A 63-bit seed from the run's seed and what it is for, so that runs of one seed are paired."""
     digest = hashlib.sha256("/".join((str(seed), *names)).encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
+
+
+def random_states(device: torch.device) -> dict[str, Tensor]:
+    """The states of torch's random generators that a job on this device draws from."""
+    states = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def restore_random_states(device: torch.device, states: Mapping[str, Tensor]) -> None:
+    """Set the generators to what `random_states` gave."""
+    torch.set_rng_state(states["cpu"])
+    if device.type == "cuda":
+        torch.cuda.set_rng_state(states["cuda"], device)

@@ -1,7 +1,8 @@
 """One head per task type, all on the encoder's last hidden state.
 
 Every head maps hidden states of shape (batch, length, width) to logits (a dual encoder's, pooled ones to
-vectors); `loss` compares them with gold labels. Which heads a checkpoint holds is written in its heads.json.
+vectors); `loss` compares them with gold labels, as a sum, which a step divides by all that is in its
+micro-batches. Which heads a checkpoint holds is written in its heads.json.
 """
 
 from typing import Any
@@ -30,8 +31,8 @@ class ClassificationHead(nn.Module):
         return logits
 
     def loss(self, logits: Tensor, gold: Tensor) -> Tensor:
-        """Mean cross-entropy; gold: (batch,)."""
-        return functional.cross_entropy(logits.float(), gold)
+        """Summed cross-entropy; gold: (batch,)."""
+        return functional.cross_entropy(logits.float(), gold, reduction="sum")
 
 
 class ChoiceHead(ClassificationHead):
@@ -54,8 +55,8 @@ class SpanHead(nn.Module):
         return logits
 
     def loss(self, logits: Tensor, gold: Tensor) -> Tensor:
-        """Mean cross-entropy over positions of start and end; gold: (batch, 2), logits masked at padding."""
-        return functional.cross_entropy(logits.float(), gold)
+        """Sum over rows of the mean cross-entropy of start and end; gold: (batch, 2), padding is masked."""
+        return functional.cross_entropy(logits.float(), gold, reduction="sum") / 2
 
 
 class TaggingHead(nn.Module):
@@ -72,11 +73,10 @@ class TaggingHead(nn.Module):
         return logits
 
     def loss(self, logits: Tensor, gold: Tensor) -> Tensor:
-        """Mean cross-entropy over positions with a gold tag, 0 without any; gold: (batch, length)."""
-        total = functional.cross_entropy(
+        """Summed cross-entropy over positions with a gold tag; gold: (batch, length)."""
+        return functional.cross_entropy(
             logits.float().transpose(1, 2), gold, ignore_index=IGNORED, reduction="sum"
         )
-        return total / (gold != IGNORED).sum().clamp(min=1)
 
 
 class RankingHead(nn.Module):
@@ -96,7 +96,7 @@ class RankingHead(nn.Module):
         return functional.normalize(torch.tanh(self.dense(pooled)), dim=-1)
 
     def loss(self, queries: Tensor, candidates: Tensor, answers: Tensor) -> Tensor:
-        """Loss of queries and candidates, (batch, width); equal candidates have equal `answers`, (batch,)."""
+        """Mean loss of queries and candidates, (batch, width); equal candidates have equal `answers`, (batch,)."""
         return ranking_loss(queries @ candidates.T * self.scale, answers)
 
 

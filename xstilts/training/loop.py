@@ -1,73 +1,279 @@
-"""The optimisation loop that pre-training and every stage share."""
+"""The optimisation loop that pre-training and every stage share; it may stop at any step and go on later.
+
+Everything that is random is drawn from the seed and the number of the step or held in the state, so that a
+resumed training ends with the bytes of one that was never interrupted.
+"""
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from xstilts.errors import TrainingError
+from xstilts.model.device import random_states, restore_random_states, seed_of
 from xstilts.progress import Progress
+from xstilts.training.meter import Meter
+from xstilts.training.state import State, StateFolder, fill, tensors_of
+
+WINDOW = 20  # steps whose mean loss is compared with that of the first so many
+DIVERGED = 10.0  # times the first mean (or 1, if that is less)
+NAMED = 8  # examples that a fault names
 
 
 @dataclass(frozen=True)
 class Optimisation:
-    """How weights are updated: AdamW, linear warm-up and decay, clipped gradients."""
+    """How weights are updated: AdamW, linear warm-up and decay, clipped gradients.
+
+    After a numerical fault training goes on from its last state with the next seed, at most `restarts` times.
+    `precision` is that of matrix products (torch's autocast); weights and sums are float32.
+    """
 
     steps: int
     learning_rate: float
     warmup: float
     weight_decay: float
     clip: float
+    restarts: int = 0
+    precision: torch.dtype = torch.float32
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step's loss (a scalar with a graph) and the number of examples behind it."""
+    """One update: its loss is the sum of what `losses` compute, one micro-batch each.
 
-    loss: Tensor
-    examples: int
+    Attributes:
+        losses: Each computes a scalar with a graph.
+        task: Whose loss it is.
+        examples: How many examples are behind it.
+        pieces: And how many pieces, without padding.
+        ids: Of the examples, for a fault to name; may be empty.
+    """
+
+    losses: Sequence[Callable[[], Tensor]]
+    task: str = ""
+    examples: int = 0
+    pieces: int = 0
+    ids: Sequence[str] = ()
 
 
-def optimise(
-    modules: Iterable[nn.Module],
-    steps: Iterable[Callable[[], Step]],
-    how: Optimisation,
-    label: str,
-    after_step: Callable[[int, float], None] = lambda step, loss: None,
-) -> None:
-    """Run `how.steps` steps.
+Draw = Callable[[], Step]
+Steps = Callable[[int], Iterator[Draw]]
+"""From the number of a restart (0 at first) to what is done step by step; an unused draw costs nothing."""
+
+
+class Watcher(Protocol):
+    """What is told of every step's loss, and does something after some steps."""
+
+    def record(self, step: int, task: str, loss: float) -> None:
+        """The loss of a step, in order."""
+
+    def is_due(self, step: int) -> bool:
+        """Whether there is something to do after this step."""
+
+    def act(self, step: int) -> None:
+        """Do it; all losses up to this step have been recorded."""
+
+    def state(self) -> State:
+        """What it remembers."""
+
+    def restore(self, state: State) -> None:
+        """Remember it again."""
+
+
+class _Fault(TrainingError):
+    """A loss or gradient that is no number, or a loss that has run away."""
+
+
+@dataclass
+class Loop:
+    """One training.
 
     Args:
         modules: Everything that is trained.
-        steps: Closures that compute a loss, drawn one by one.
+        steps: What is done.
         how: The optimiser's settings.
         label: What progress is shown under.
-        after_step: Called with the number of steps done and the step's loss.
-
-    Raises:
-        TrainingError: if the loss is not finite.
+        seed: Of dropout after a restart.
+        watcher: Logs and selects.
+        states: Where states are kept; none: an interrupted training begins anew.
     """
-    decayed, others = _groups(modules)
-    groups = [{"params": decayed, "weight_decay": how.weight_decay}, {"params": others, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=how.learning_rate, eps=1e-6, fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda done: rate(done, how.steps, how.warmup))
-    progress = Progress(label, how.steps)
-    for number, compute in zip(range(1, how.steps + 1), steps, strict=False):
-        step = compute()
-        loss = float(step.loss.detach())
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss is {loss} at step {number}", where=label, hint="lower training.learning_rate"
-            )
-        optimiser.zero_grad(set_to_none=True)
-        step.loss.backward()
-        torch.nn.utils.clip_grad_norm_([*decayed, *others], how.clip)
-        optimiser.step()
-        schedule.step()
-        progress.advance(step.examples, loss=loss)
-        after_step(number, loss)
+
+    modules: list[nn.Module]
+    steps: Steps
+    how: Optimisation
+    label: str
+    seed: int
+    watcher: Watcher
+    states: StateFolder | None = None
+    done: int = 0
+    faults: list[str] = field(default_factory=list)
+    _first: list[float] = field(default_factory=list)
+    _recent: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    _unread: list[tuple[int, Step, Tensor, Tensor]] = field(default_factory=list)
+    _is_stopped: bool = False
+
+    def __post_init__(self) -> None:
+        self.device = next(parameter.device for module in self.modules for parameter in module.parameters())
+        self.meter = Meter(self.device)
+        decayed, others = _groups(self.modules)
+        self._parameters = [*decayed, *others]
+        groups = [
+            {"params": decayed, "weight_decay": self.how.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        self._optimiser = torch.optim.AdamW(groups, lr=self.how.learning_rate, eps=1e-6, fused=True)
+        self._is_lowered = self.how.precision != torch.float32
+
+    def run(self) -> None:
+        """Do all steps that are left.
+
+        Raises:
+            TrainingError: if a loss or gradient is not finite or the loss has diverged, and no restart is left.
+            SystemExit: after SIGTERM, with its status, when the state is kept.
+        """
+        kept = self.states.latest() if self.states else None
+        if kept:
+            self._restore(kept)
+            print(f"{self.label}: resumed after step {self.done} of {self.how.steps}", file=sys.stderr)
+        elif self.states and self.how.restarts:
+            self.states.save(0, self._state())
+        before = signal.signal(signal.SIGTERM, self._stop) if self.states else None
+        try:
+            while self.done < self.how.steps:
+                try:
+                    self._go()
+                except _Fault as fault:
+                    self._restart(fault)
+        finally:
+            if self.states:
+                signal.signal(signal.SIGTERM, before)
+
+    def _go(self) -> None:
+        progress = Progress(self.label, self.how.steps, begun_at=self.done)
+        draws = self.steps(len(self.faults))
+        for _ in range(self.done):
+            next(draws)
+        for draw in draws:
+            if self.done == self.how.steps:
+                break
+            step = draw()
+            self._update(step)
+            self.done += 1
+            self._read_losses(but=1)  # the newest one step late, so that the device need not be waited for
+            progress.advance(step.examples, loss=self._recent[-1] if self._recent else math.nan)
+            if self.watcher.is_due(self.done) or self.done == self.how.steps:
+                self._read_losses()
+                self.watcher.act(self.done)
+            if self.states and (self._is_stopped or self.states.is_due) and self.done < self.how.steps:
+                self._keep(self.states)
+
+    def _update(self, step: Step) -> None:
+        rate_now = self.how.learning_rate * rate(self.done, self.how.steps, self.how.warmup)
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate_now
+        self._optimiser.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=self.device)
+        for compute in step.losses:
+            with torch.autocast(self.device.type, self.how.precision, enabled=self._is_lowered):
+                loss = compute()
+            loss.backward()
+            total += loss.detach()
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.how.clip)
+        self._optimiser.step()
+        self.meter.add(step.examples, step.pieces)
+        self._unread.append((self.done + 1, step, total, norm))
+
+    def _read_losses(self, but: int = 0) -> None:
+        """Check and record what the device has computed, all `but` the newest."""
+        while len(self._unread) > but:
+            number, step, total, norm = self._unread.pop(0)
+            loss = float(total)
+            if not math.isfinite(loss):
+                raise self._fault(f"the loss is {loss} at step {number}", step)
+            if not math.isfinite(float(norm)):
+                raise self._fault(f"the gradient is not finite at step {number}", step)
+            if len(self._first) < WINDOW:
+                self._first.append(loss)
+            self._recent.append(loss)
+            mean, first = _mean(self._recent), _mean(self._first)
+            if len(self._recent) == WINDOW and mean > DIVERGED * max(1.0, first):
+                raise self._fault(f"the loss has diverged: {mean:.3g} at step {number}, {first:.3g} at first", step)
+            self.watcher.record(number, step.task, loss)
+
+    def _fault(self, what: str, step: Step) -> _Fault:
+        named = ", ".join(step.ids[:NAMED]) + (", ..." if len(step.ids) > NAMED else "")
+        of = f" of {step.task}" if step.task else ""
+        return _Fault(
+            f"{what}{of}" + (f"; its examples: {named}" if named else ""),
+            where=self.label,
+            hint="lower training.learning_rate, raise training.warmup, or allow training.restarts",
+        )
+
+    def _restart(self, fault: _Fault) -> None:
+        """Back to the last good state, with the next seed; what is not finite never came into a state."""
+        faults = [*self.faults, fault.what]
+        kept = self.states.latest() if self.states and len(faults) <= self.how.restarts else None
+        if kept is None:
+            raise fault
+        self._unread.clear()
+        self._restore(kept)
+        self.faults = faults
+        torch.manual_seed(seed_of(self.seed, "restart", str(len(faults))))
+        print(f"{self.label}: {fault.what}; on from step {self.done} with the next seed", file=sys.stderr)
+
+    def _stop(self, number: int, _: FrameType | None) -> None:
+        self._is_stopped = True
+
+    def _keep(self, states: StateFolder) -> None:
+        self._read_losses()
+        states.save(self.done, self._state())
+        if self._is_stopped:
+            print(f"{self.label}: stopped after step {self.done}, its state is kept", file=sys.stderr)
+            sys.exit(128 + signal.SIGTERM)
+
+    def _state(self) -> State:
+        watched = self.watcher.state()
+        moments = {
+            f"optimiser.{place}.{name}": value
+            for place, values in self._optimiser.state_dict()["state"].items()
+            for name, value in values.items()
+        }
+        tensors = {
+            **{f"weights.{name}": tensor for name, tensor in tensors_of(self.modules).items()},
+            **moments,
+            **{f"random.{name}": tensor for name, tensor in random_states(self.device).items()},
+            **{f"watcher.{name}": tensor for name, tensor in watched.tensors.items()},
+        }
+        facts: dict[str, Any] = {
+            "done": self.done,
+            "faults": self.faults,
+            "first": self._first,
+            "recent": list(self._recent),
+            "spent": self.meter.spent(),
+            "watcher": watched.facts,
+        }
+        return State({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, facts)
+
+    def _restore(self, state: State) -> None:
+        fill(self.modules, _below("weights", state.tensors))
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in _below("optimiser", state.tensors).items():
+            place, key = name.split(".")
+            moments.setdefault(int(place), {})[key] = tensor
+        groups = self._optimiser.state_dict()["param_groups"]
+        self._optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        restore_random_states(self.device, _below("random", state.tensors))
+        self.watcher.restore(State(_below("watcher", state.tensors), state.facts["watcher"]))
+        self.done, self.faults = state.facts["done"], state.facts["faults"]
+        self._first, self._recent = state.facts["first"], deque(state.facts["recent"], maxlen=WINDOW)
+        self.meter.resume(state.facts["spent"])
 
 
 def rate(done: int, steps: int, warmup: float) -> float:
@@ -76,6 +282,15 @@ def rate(done: int, steps: int, warmup: float) -> float:
     if done < rise:
         return (done + 1) / rise
     return max(0.0, (steps - done) / max(1, steps - rise))
+
+
+def _mean(values: Sequence[float] | deque[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    start = f"{prefix}."
+    return {name.removeprefix(start): value for name, value in tensors.items() if name.startswith(start)}
 
 
 def _groups(modules: Iterable[nn.Module]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

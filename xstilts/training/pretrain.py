@@ -7,6 +7,8 @@ English translation among all of the batch, in both directions.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,8 @@ from xstilts.model.device import seed_of
 from xstilts.model.heads import IGNORED, ranking_loss
 from xstilts.model.pieces import Pieces
 from xstilts.model.pooling import pool
-from xstilts.training.loop import Optimisation, Step, optimise
+from xstilts.training.loop import Draw, Loop, Optimisation, Step, Watcher
+from xstilts.training.state import StateFolder
 
 KEPT, RANDOM = 0.1, 0.1  # of the chosen pieces: left as they are, replaced at random (BERT)
 
@@ -86,8 +89,10 @@ def pretrain(
     settings: PretrainingJob,
     retrieval_layer: int,
     seed: int,
-    log: Callable[[int, float], None],
-) -> None:
+    log: Watcher,
+    states: StateFolder | None = None,
+    precision: torch.dtype = torch.float32,
+) -> Loop:
     """Train the encoder and its masked-LM head in place.
 
     Args:
@@ -96,27 +101,56 @@ def pretrain(
         settings: How.
         retrieval_layer: The hidden state whose mean translation ranking compares.
         seed: Of data order, masks and dropout.
-        log: Called with the number of steps done and the step's loss.
+        log: Told of every step's loss.
+        states: Where the training is kept, to go on after an interruption.
+        precision: Of matrix products.
+
+    Returns:
+        The training that was done.
+
+    Raises:
+        TrainingError: if the loss is not finite or diverges.
     """
-    generator = np.random.default_rng(seed_of(seed, LM_HEAD))
     torch.manual_seed(seed_of(seed, LM_HEAD, "dropout"))
     how = Optimisation(
-        settings.steps, settings.learning_rate, settings.warmup, settings.weight_decay, settings.clip
+        settings.steps,
+        settings.learning_rate,
+        settings.warmup,
+        settings.weight_decay,
+        settings.clip,
+        settings.restarts,
+        precision,
     )
     model.train()
-    steps = _steps(model, corpus, settings, retrieval_layer, generator)
-    optimise(model.modules(), steps, how, "pre-train", log)
+
+    def steps(restart: int) -> Iterator[Draw]:
+        return _steps(model, corpus, settings, retrieval_layer, order_seed(seed, LM_HEAD, restart))
+
+    loop = Loop(model.modules(), steps, how, "pre-train", seed, log, states)
+    loop.run()
+    return loop
 
 
 def continue_masked_lm(
-    model: Model, corpus: Corpus, settings: PretrainingJob, seed: int, log: Callable[[int, float], None]
-) -> None:
+    model: Model,
+    corpus: Corpus,
+    settings: PretrainingJob,
+    seed: int,
+    log: Watcher,
+    states: StateFolder | None = None,
+    precision: torch.dtype = torch.float32,
+) -> Loop:
     """Go on with masked LM alone, from any checkpoint; only a masked-LM head is left or, if need be, added.
 
-    Args and raises as `pretrain`; translations are not used.
+    Args, returns and raises as `pretrain`; translations are not used.
     """
     keep_lm_head(model, seed)
-    pretrain(model, corpus.text_only, settings, retrieval_layer=0, seed=seed, log=log)
+    return pretrain(model, corpus.text_only, settings, 0, seed, log, states, precision)
+
+
+def order_seed(seed: int, name: str, restart: int) -> int:
+    """The seed of the order of data, another one after every restart."""
+    return seed_of(seed, name, "order", *([f"restart {restart}"] if restart else []))
 
 
 def keep_lm_head(model: Model, seed: int) -> None:
@@ -129,35 +163,33 @@ def keep_lm_head(model: Model, seed: int) -> None:
         del model.heads[name], model.head_entries[name]
 
 
-def masked_lm_steps(
-    model: Model, corpus: Corpus, settings: PretrainingJob, generator: np.random.Generator
-) -> Iterator[Callable[[], Step]]:
+def masked_lm_steps(model: Model, corpus: Corpus, settings: PretrainingJob, seed: int) -> Iterator[Draw]:
     """Endless steps of masked LM alone; translations are not used."""
-    return _steps(model, corpus.text_only, settings, 0, generator)
+    return _steps(model, corpus.text_only, settings, 0, seed)
 
 
 def _steps(
-    model: Model, corpus: Corpus, settings: PretrainingJob, layer: int, generator: np.random.Generator
-) -> Iterator[Callable[[], Step]]:
+    model: Model, corpus: Corpus, settings: PretrainingJob, layer: int, seed: int
+) -> Iterator[Draw]:
+    """Draws whose lines and pairs are fixed when they are drawn, and whose masks follow from their number."""
+    generator = np.random.default_rng(seed)
     line_rows = _drawn(corpus.lines, corpus.line_weights, settings.batch_lines, generator)
     sides = [[pair[i] for pair in corpus.pairs] for i in (0, 1)]
     lengths = [len(ids) for ids in sides[0]]
     pair_rows = batches.endless(lengths, settings.batch_pairs, generator) if corpus.pairs else None
-    device = model.encoder.device
 
-    def step() -> Step:
-        rows = next(line_rows)
-        batch = batches.collate(corpus.lines, rows, model.pieces.pad, device)
-        loss = masked_lm_loss(model, batch, settings.masked, generator)
-        if pair_rows is None:
-            return Step(loss, len(rows))
-        chosen = next(pair_rows)
-        first, second = (batches.collate(side, chosen, model.pieces.pad, device) for side in sides)
-        loss = loss + translation_loss(model, first, second, layer, settings.temperature)
-        return Step(loss, len(rows) + len(chosen))
+    def step(number: int, lines: list[np.ndarray], pairs: list[list[np.ndarray]]) -> Step:
+        losses = masked_lm_losses(model, lines, settings, np.random.default_rng((seed, number)))
+        if pairs:
+            losses.append(partial(_translation_loss, model, pairs, layer, settings.temperature))
+        drawn = [lines, *pairs]
+        pieces = sum(len(ids) for rows in drawn for ids in rows)
+        return Step(losses, LM_HEAD, sum(map(len, drawn[:2])), pieces)
 
-    while True:
-        yield step
+    for number in count():
+        lines = [corpus.lines[row] for row in next(line_rows)]
+        chosen = next(pair_rows) if pair_rows else []
+        yield partial(step, number, lines, [[side[row] for row in chosen] for side in sides if chosen])
 
 
 def _drawn(
@@ -202,25 +234,58 @@ def mask_pieces(
     return altered, np.where(chosen, ids, IGNORED)
 
 
-def masked_lm_loss(model: Model, batch: Batch, share: float, generator: np.random.Generator) -> Tensor:
-    """Mean cross-entropy of the masked pieces (Devlin et al. 2019)."""
-    ids = batch.ids.cpu().numpy()
+def masked_lm_losses(
+    model: Model, lines: list[np.ndarray], settings: PretrainingJob, generator: np.random.Generator
+) -> list[Callable[[], Tensor]]:
+    """The mean cross-entropy of the masked pieces (Devlin et al. 2019), in summands within the token budget.
+
+    Args:
+        model: With a masked-LM head.
+        lines: Pieces of each line, special ones included.
+        settings: The share that is masked, and the budget.
+        generator: Of the masks.
+    """
+    ids = batches.pad(lines, model.pieces.pad).numpy()
     maskable = ~np.isin(ids, model.pieces.special)
-    altered, gold = mask_pieces(ids, maskable, share, model.pieces.mask, len(model.pieces), generator)
-    inputs = torch.from_numpy(altered).to(batch.ids.device)
-    wanted = torch.from_numpy(gold).to(batch.ids.device)
-    hidden = model.encoder(input_ids=inputs, attention_mask=batch.mask).last_hidden_state
+    altered, gold = mask_pieces(
+        ids, maskable, settings.masked, model.pieces.mask, len(model.pieces), generator
+    )
+    weight = int((gold != IGNORED).sum())
+    lengths = [len(line) for line in lines]
+    return [
+        partial(_masked_lm_loss, model, altered, gold, [lengths[row] for row in rows], rows, weight)
+        for rows in batches.within(settings.batch_tokens, lengths, [1] * len(lines))
+    ]
+
+
+def _masked_lm_loss(
+    model: Model, altered: np.ndarray, gold: np.ndarray, lengths: list[int], rows: list[int], weight: int
+) -> Tensor:
+    inputs = [altered[row, :length] for row, length in zip(rows, lengths, strict=True)]
+    batch = batches.collate(inputs, list(range(len(rows))), model.pieces.pad, model.encoder.device)
+    wanted = torch.from_numpy(gold[rows, : max(lengths)]).to(batch.ids.device)
+    hidden = model.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
     chosen = wanted != IGNORED
     head = model.heads[LM_HEAD]
     assert isinstance(head, LanguageModelHead)
     logits = head(hidden[chosen], model.encoder.get_input_embeddings().weight)
-    return functional.cross_entropy(logits, wanted[chosen])
+    return functional.cross_entropy(logits.float(), wanted[chosen], reduction="sum") / weight
+
+
+def _translation_loss(
+    model: Model, pairs: list[list[np.ndarray]], layer: int, temperature: float
+) -> Tensor:
+    device = model.encoder.device
+    first, second = (
+        batches.collate(side, list(range(len(side))), model.pieces.pad, device) for side in pairs
+    )
+    return translation_loss(model, first, second, layer, temperature)
 
 
 def translation_loss(model: Model, first: Batch, second: Batch, layer: int, temperature: float) -> Tensor:
-    """Mean in-batch softmax loss of both directions."""
+    """Mean in-batch softmax loss of both directions; the whole batch at once, whose rows are negatives."""
     sides = [
-        functional.normalize(pool(model.encoder, batch, layer, "mean", model.pieces.special), dim=-1)
+        functional.normalize(pool(model.encoder, batch, layer, "mean", model.pieces.special).float(), dim=-1)
         for batch in (first, second)
     ]
     similarity = sides[0] @ sides[1].T / temperature

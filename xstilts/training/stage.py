@@ -1,13 +1,14 @@
 """One stage of a recipe: its tasks trained together on top of a checkpoint.
 
-Batches are homogeneous (one task each) and drawn in proportion to each task's number of steps; every
-task has a fresh head, the optimiser starts fresh, and the weights with the best mean score on the
-English dev sets are kept (early selection). Continued masked LM may be one of the tasks: it has lines
-of text instead of examples, keeps its head, and counts for no selection.
+Steps are homogeneous (one task each) and drawn in proportion to each task's number of steps, which a cap
+and a temperature may even out; a step's rows are cut into micro-batches of similar length within a budget of
+pieces. Every task has a fresh head, the optimiser starts fresh, and the weights with the best mean score on
+the English dev sets are kept (early selection). Continued masked LM may be one of the tasks: it has lines of
+text instead of examples, keeps its head, and counts for no selection.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -27,8 +28,10 @@ from xstilts.model.heads import IGNORED, RankingHead
 from xstilts.model.pooling import pool
 from xstilts.prediction.predict import Decoding, predict
 from xstilts.scoring import headline
-from xstilts.training.loop import Optimisation, Step, optimise
-from xstilts.training.pretrain import Corpus, keep_lm_head, masked_lm_steps
+from xstilts.training.collapse import is_collapsed
+from xstilts.training.loop import Draw, Loop, Optimisation, Step
+from xstilts.training.pretrain import Corpus, keep_lm_head, masked_lm_steps, order_seed
+from xstilts.training.state import State, StateFolder, fill, tensors_of
 
 DEV_BATCH_TOKENS = 4096  # changes no prediction, so it is no setting that could rerun a stage
 MASKED = -1e4  # a logit that cannot win
@@ -75,9 +78,25 @@ def cap(examples: Sequence[Example], limit: int | None, seed: int, task: str) ->
     return [examples[i] for i in order[:limit]]
 
 
+@dataclass(frozen=True)
+class Trained:
+    """What a stage leaves beside the weights: the rows of its log, its training, and the tasks that collapsed."""
+
+    rows: list[dict[str, Any]]
+    loop: Loop
+    collapsed: list[str]
+
+
 def train_stage(
-    model: Model, parts: Sequence[Part], shared: StageJob, seed: int, stage: str, text: Text | None = None
-) -> list[dict[str, Any]]:
+    model: Model,
+    parts: Sequence[Part],
+    shared: StageJob,
+    seed: int,
+    stage: str,
+    text: Text | None = None,
+    states: StateFolder | None = None,
+    precision: torch.dtype = torch.float32,
+) -> Trained:
     """Train in place.
 
     Args:
@@ -87,13 +106,16 @@ def train_stage(
         seed: The run's seed.
         stage: Text of the stage; with the seed it decides head initialisation and data order.
         text: Where continued masked LM is part of the stage.
+        states: Where the training is kept, to go on after an interruption.
+        precision: Of matrix products.
 
     Returns:
-        One row per selection and task: step, mean loss since the last one, task, metric and value.
+        Among others one row per selection and task: step, mean loss of the task since the last one, task, metric,
+        value, and whether all its dev predictions were one and the same.
 
     Raises:
         ConfigError: if the inputs may be longer than the model allows.
-        TrainingError: if a task has no examples, or the loss is not finite.
+        TrainingError: if a task has no examples, or the loss is not finite or diverges.
     """
     _check(model, parts)
     if text is None:
@@ -107,16 +129,30 @@ def train_stage(
         model.add_head(part.name, part.settings.entry.type, _labels(part))
     model.to(model.encoder.device)
     rows = {part.name: _rows(model, part) for part in parts}
-    counts = {part.name: _steps(len(rows[part.name]), part.settings) for part in parts}
+    counts = _counts(parts, rows, shared)
     total = sum(counts.values()) + (text.settings.steps if text else 0)
     selection = _Selection(model, parts, shared.selections, total)
-    how = Optimisation(total, shared.learning_rate, shared.warmup, shared.weight_decay, shared.clip)
-    generator = np.random.default_rng(seed_of(seed, stage, "order"))
+    how = Optimisation(
+        total,
+        shared.learning_rate,
+        shared.warmup,
+        shared.weight_decay,
+        shared.clip,
+        shared.restarts,
+        precision,
+    )
+    if shared.gradient_checkpointing:
+        model.encoder.gradient_checkpointing_enable({"use_reentrant": False})
     model.train()
-    steps = _drawn(model, parts, rows, counts, text, generator)
-    optimise(model.modules(), steps, how, f"train {stage}", selection.after)
-    selection.restore()
-    return selection.rows
+
+    def steps(restart: int) -> Iterator[Draw]:
+        return _drawn(model, parts, rows, counts, text, order_seed(seed, stage, restart))
+
+    loop = Loop(model.modules(), steps, how, f"train {stage}", seed, selection, states)
+    loop.run()
+    model.encoder.gradient_checkpointing_disable()
+    selection.restore_best()
+    return Trained(selection.rows, loop, selection.collapsed)
 
 
 def _labels(part: Part) -> list[str]:
@@ -150,8 +186,23 @@ def _rows(model: Model, part: Part) -> list[list[Feature]]:
     return list(groups.values())
 
 
-def _steps(rows: int, settings: PartJob) -> int:
-    return max(1, round(settings.epochs * rows / settings.batch_size))
+def _counts(
+    parts: Sequence[Part], rows: Mapping[str, list[list[Feature]]], shared: StageJob
+) -> dict[str, int]:
+    """Steps of each task.
+
+    Their sum is what each task's epochs of its rows, at most `mixture_cap` of them, ask for; the shares are in
+    proportion to those to the power of 1 / temperature (Raffel et al. 2020, section 3.5.2).
+    """
+    asked = {}
+    for part in parts:
+        size = min(len(rows[part.name]), shared.mixture_cap or len(rows[part.name]))
+        asked[part.name] = max(1, round(part.settings.epochs * size / part.settings.batch_size))
+    if shared.mixture_temperature == 1:
+        return asked
+    weights = {name: count ** (1 / shared.mixture_temperature) for name, count in asked.items()}
+    scale = sum(asked.values()) / sum(weights.values())
+    return {name: max(1, round(weight * scale)) for name, weight in weights.items()}
 
 
 def _drawn(
@@ -160,9 +211,10 @@ def _drawn(
     rows: Mapping[str, list[list[Feature]]],
     counts: Mapping[str, int],
     text: Text | None,
-    generator: np.random.Generator,
-) -> Iterator[Callable[[], Step]]:
+    seed: int,
+) -> Iterator[Draw]:
     """Steps of all tasks in random order, each task with its own stream of batches."""
+    generator = np.random.default_rng(seed)
     streams = {
         part.name: batches.endless(
             [max(len(row.ids) for row in group) for group in rows[part.name]],
@@ -173,8 +225,7 @@ def _drawn(
     }
     numbers = [counts[part.name] for part in parts]
     if text:
-        own = np.random.default_rng(generator.integers(2**63))
-        masked = masked_lm_steps(model, text.corpus, text.settings, own)
+        masked = masked_lm_steps(model, text.corpus, text.settings, int(generator.integers(2**63)))
         numbers.append(text.settings.steps)
     for which in generator.permutation(np.repeat(np.arange(len(numbers)), numbers)):
         if which == len(parts):
@@ -182,11 +233,34 @@ def _drawn(
             continue
         part = parts[which]
         groups = [rows[part.name][i] for i in next(streams[part.name])]
-        step = _ranking_step if part.settings.entry.type == "dual_encoder" else _step
-        yield partial(step, model, part, groups)
+        yield partial(_step, model, part, groups)
 
 
 def _step(model: Model, part: Part, groups: list[list[Feature]]) -> Step:
+    """The mean over the step's examples (of tagging: over its tagged words), in micro-batches."""
+    pieces = sum(len(row.ids) for group in groups for row in group)
+    ids = [part.train[group[0].example].id for group in groups]
+    losses: list[Callable[[], Tensor]]
+    if part.settings.entry.type == "dual_encoder":  # each query against the answers of the whole batch
+        losses = [partial(_ranking_loss, model, part, groups)]
+    else:
+        longest = [max(len(row.ids) for row in group) for group in groups]
+        micro = batches.within(part.settings.batch_tokens, longest, [len(group) for group in groups])
+        weight = _weight(part, groups)
+        losses = [partial(_loss, model, part, [groups[i] for i in some], weight) for some in micro]
+    return Step(losses, part.name, len(groups), pieces, ids)
+
+
+def _weight(part: Part, groups: list[list[Feature]]) -> int:
+    """What the sum of a step's losses is divided by."""
+    if part.settings.entry.type != "tagging":
+        return len(groups)
+    gold = [row.gold for group in groups for row in group if isinstance(row.gold, list)]
+    return max(1, sum(tag != IGNORED for tags in gold for tag in tags))
+
+
+def _loss(model: Model, part: Part, groups: list[list[Feature]], weight: int) -> Tensor:
+    """A micro-batch's summand of the step's loss."""
     rows = [row for group in groups for row in group]
     ids = [row.ids for row in rows]
     batch = batches.collate(ids, list(range(len(ids))), model.pieces.pad, model.encoder.device)
@@ -200,11 +274,10 @@ def _step(model: Model, part: Part, groups: list[list[Feature]]) -> Step:
         rows = [group[0] for group in groups]
     if part.settings.entry.type == "span":
         logits = logits.masked_fill(batch.mask[..., None] == 0, MASKED)
-    return Step(head.loss(logits, _gold(part, rows).to(hidden.device)), len(groups))
+    return head.loss(logits, _gold(part, rows).to(hidden.device)) / weight
 
 
-def _ranking_step(model: Model, part: Part, groups: list[list[Feature]]) -> Step:
-    """Each query against the answers of the whole batch."""
+def _ranking_loss(model: Model, part: Part, groups: list[list[Feature]]) -> Tensor:
     head, pooling = model.heads[part.name], part.settings.embedding
     assert isinstance(head, RankingHead) and pooling is not None
     sides = []
@@ -212,7 +285,7 @@ def _ranking_step(model: Model, part: Part, groups: list[list[Feature]]) -> Step
         batch = batches.collate(ids, list(range(len(ids))), model.pieces.pad, model.encoder.device)
         sides.append(head(pool(model.encoder, batch, model.layers, pooling, model.pieces.special)))
     answers = _gold(part, [group[0] for group in groups]).to(sides[0].device)
-    return Step(head.loss(sides[0], sides[1], answers), len(groups))
+    return head.loss(sides[0], sides[1], answers)
 
 
 def _gold(part: Part, rows: Sequence[Feature]) -> Tensor:
@@ -222,46 +295,77 @@ def _gold(part: Part, rows: Sequence[Feature]) -> Tensor:
     return torch.tensor([row.gold for row in rows])
 
 
+@dataclass
 class _Selection:
     """Scores the English dev sets at intervals and remembers the best weights."""
 
-    def __init__(self, model: Model, parts: Sequence[Part], selections: int, total: int) -> None:
-        self.model, self.parts = model, parts
-        self.steps = {max(1, total * number // selections) for number in range(1, selections + 1)}
-        self.rows: list[dict[str, Any]] = []
-        self.best = -1.0
-        self.weights: list[dict[str, Tensor]] = []
-        self.losses: list[float] = []
+    model: Model
+    parts: Sequence[Part]
+    selections: int
+    total: int
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    best: float = -1.0
+    collapsed: list[str] = field(default_factory=list)
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    losses: dict[str, list[float]] = field(default_factory=dict)
 
-    def after(self, step: int, loss: float) -> None:
-        """Called after every step."""
-        self.losses.append(loss)
-        if step in self.steps:
-            self._score(step)
-            self.model.train()
+    def __post_init__(self) -> None:
+        self.steps = {max(1, self.total * i // self.selections) for i in range(1, self.selections + 1)}
 
-    def _score(self, step: int) -> None:
-        loss, values = float(np.mean(self.losses)), []
+    def record(self, step: int, task: str, loss: float) -> None:
+        """The loss of a step."""
+        self.losses.setdefault(task, []).append(loss)
+
+    def is_due(self, step: int) -> bool:
+        """Whether the dev sets are scored after this step."""
+        return step in self.steps
+
+    def act(self, step: int) -> None:
+        """Score them."""
+        values, collapsed = [], []
         for part in self.parts:
-            settings, entry = part.settings, part.settings.entry
-            how = Decoding(
-                part.lengths, settings.max_answer, DEV_BATCH_TOKENS, entry.unanswerable, settings.embedding
-            )
-            found = predict(self.model, part.name, part.dev, how)
+            found = predict(self.model, part.name, part.dev, _decoding(part))
+            entry, losses = part.settings.entry, self.losses.get(part.name)
             metric, value = headline(entry.type, part.dev, found, metric=entry.metric)
             values.append(value)
+            if is_collapsed(part.dev, found):
+                collapsed.append(part.name)
             self.rows.append(
-                {"step": step, "loss": loss, "task": part.name, "metric": metric, "value": value}
+                {
+                    "step": step,
+                    "loss": float(np.mean(losses)) if losses else None,
+                    "task": part.name,
+                    "metric": metric,
+                    "value": value,
+                    "collapsed": part.name in collapsed,
+                }
             )
+        self.model.train()
         self.losses.clear()
         if float(np.mean(values)) > self.best:
-            self.best = float(np.mean(values))
-            self.weights = [
-                {key: value.detach().clone() for key, value in module.state_dict().items()}
-                for module in self.model.modules()
-            ]
+            self.best, self.collapsed = float(np.mean(values)), collapsed
+            tensors = tensors_of(self.model.modules())
+            self.weights = {name: tensor.detach().clone() for name, tensor in tensors.items()}
 
-    def restore(self) -> None:
-        """Put the best weights back."""
-        for module, weights in zip(self.model.modules(), self.weights, strict=True):
-            module.load_state_dict(weights)
+    def state(self) -> State:
+        """Log, losses of no row yet, and the best weights."""
+        facts = {"rows": self.rows, "best": self.best, "collapsed": self.collapsed, "losses": self.losses}
+        return State(self.weights, facts)
+
+    def restore(self, state: State) -> None:
+        """Take them back."""
+        self.weights = {name: tensor.to(self.model.encoder.device) for name, tensor in state.tensors.items()}
+        self.rows, self.best = state.facts["rows"], state.facts["best"]
+        self.collapsed, self.losses = state.facts["collapsed"], state.facts["losses"]
+
+    def restore_best(self) -> None:
+        """Put the best weights into the model."""
+        fill(self.model.modules(), self.weights)
+
+
+def _decoding(part: Part) -> Decoding:
+    """How the dev set is predicted."""
+    settings, entry = part.settings, part.settings.entry
+    return Decoding(
+        part.lengths, settings.max_answer, DEV_BATCH_TOKENS, entry.unanswerable, settings.embedding
+    )
