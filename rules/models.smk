@@ -74,12 +74,15 @@ rule pretrain_model:
         layer=lambda w: JOBS.retrieval_layer_option(w.model),
         threads=lambda w: JOBS.threads(w.model, "mlm"),
         device=PLAN.run.device,
+        precision=PLAN.run.precision,
+        state=f"{RUN}/state/checkpoints/{{model}}/mlm/seed0",
     message:
         "pre-train {wildcards.model}"
     shell:
         "python -m xstilts.warm scripts/pretrain_model.py --model {wildcards.model} --checkpoint {input.model:q}"
         " --corpus {input.corpus:q} --settings {params.settings:q} {params.layer}"
-        " --threads {params.threads} --device {params.device} --code {params.code} --output {output:q}"
+        " --threads {params.threads} --device {params.device} --precision {params.precision}"
+        " --state {params.state:q} --code {params.code} --output {output:q}"
         " 2> >(tee {log:q} >&2)"
 
 

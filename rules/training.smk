@@ -26,6 +26,8 @@ rule train_stage:
         settings=lambda w: JOBS.stage_settings(w.model, w.recipe),
         threads=lambda w: JOBS.threads(w.model, w.recipe),
         device=PLAN.run.device,
+        precision=PLAN.run.precision,
+        state=f"{RUN}/state/checkpoints/{{model}}/{{recipe}}/seed{{seed}}",
         data=lambda w, input: Path(input.train[0]).parents[1],
         corpus=lambda w, input: "--corpus" if input.corpus else "",
     message:
@@ -35,7 +37,8 @@ rule train_stage:
         " {params.corpus} {input.corpus:q}"
         " --model {wildcards.model} --recipe {wildcards.recipe} --seed {wildcards.seed}"
         " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
-        " --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"
+        " --precision {params.precision} --state {params.state:q} --code {params.code}"
+        " --output {output:q} 2> >(tee {log:q} >&2)"
 
 
 rule continue_pretraining:
@@ -59,10 +62,13 @@ rule continue_pretraining:
         settings=lambda w: JOBS.pretraining_settings(w.model, w.recipe),
         threads=lambda w: JOBS.threads(w.model, w.recipe),
         device=PLAN.run.device,
+        precision=PLAN.run.precision,
+        state=f"{RUN}/state/checkpoints/{{model}}/{{recipe}}/seed{{seed}}",
     message:
         "continue the masked LM of {wildcards.model} as {wildcards.recipe}, seed {wildcards.seed}"
     shell:
         "python -m xstilts.warm scripts/pretrain_model.py --checkpoint {input.checkpoint:q}"
         " --corpus {input.corpus:q} --model {wildcards.model} --recipe {wildcards.recipe}"
         " --seed {wildcards.seed} --settings {params.settings:q} --threads {params.threads}"
-        " --device {params.device} --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"
+        " --device {params.device} --precision {params.precision} --state {params.state:q}"
+        " --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"

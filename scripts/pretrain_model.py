@@ -1,6 +1,5 @@
 """Pre-train a model on the run's text: the recipe `mlm`, or a last stage of continued masked LM."""
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -26,40 +25,42 @@ def main(
     recipe: Annotated[str, Option(help="The whole recipe")] = MLM,
     seed: Annotated[int, Option(help="Seed of data order and masks")] = 0,
     layer: Annotated[int | None, Option(help="Hidden state that translation ranking trains")] = None,
+    precision: Annotated[str, Option(help="auto, float32 or bfloat16")] = "auto",
+    state: Annotated[
+        Path | None, Option(help="Folder of what is kept, to go on after an interruption")
+    ] = None,
+    state_seconds: Annotated[
+        float, Option(help="Most time that an interruption may lose", envvar="XSTILTS_STATE_SECONDS")
+    ] = 600,
 ) -> None:
     """Masked LM; for the recipe `mlm` also translation ranking, where the corpus has pairs."""
-    begun = time.monotonic()
     chosen = from_json(PretrainingJob, settings, "--settings")
     from xstilts.model import checkpoint as checkpoints
-    from xstilts.model.device import prepare
     from xstilts.model.layers import default_layer
-    from xstilts.training import pretrain, training_log
+    from xstilts.training import training_log
+    from xstilts.training.pretrain import continue_masked_lm, pretrain, read_corpus
+    from xstilts.training.session import Session
 
-    place = prepare(device, threads)
-    made = checkpoints.load(checkpoint).to(place)
-    made.check_length(chosen.max_length)
-    texts = pretrain.read_corpus(corpus, made, chosen.max_length, chosen.sampling_exponent)
-    log = training_log.Averages(every=max(1, chosen.steps // ROWS))
-    if recipe == MLM:
-        pretrain.pretrain(made, texts, chosen, layer or default_layer(made.layers), seed, log.add)
-    else:
-        pretrain.continue_masked_lm(made, texts, chosen, seed, log.add)
-    checkpoints.save(made, output)
-    training_log.write(log.rows, output)
-    card.write(
-        output,
-        begun,
+    session = Session(
+        *(device, threads, precision, state, state_seconds),
+        reads=[corpus],
         model=model,
         recipe=recipe,
         seed=seed,
         code=code,
-        parameters=made.encoder.num_parameters(),
-        settings=chosen.model_dump(),
-        device=place.type,
-        threads=threads,
-        dtype="float32",
+        settings=chosen.model_dump() | {"layer": layer},
         parent=card.read(checkpoint)["weights"],
     )
+    made = checkpoints.load(checkpoint).to(session.device)
+    made.check_length(chosen.max_length)
+    texts = read_corpus(corpus, made, chosen.max_length, chosen.sampling_exponent)
+    log = training_log.Averages(every=max(1, chosen.steps // ROWS))
+    kept = (seed, log, session.states, session.precision)
+    if recipe == MLM:
+        loop = pretrain(made, texts, chosen, layer or default_layer(made.layers), *kept)
+    else:
+        loop = continue_masked_lm(made, texts, chosen, *kept)
+    session.finish(made, output, loop, log.rows)
 
 
 if __name__ == "__main__":

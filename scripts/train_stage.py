@@ -1,6 +1,5 @@
 """Train the last stage of a recipe on top of the checkpoint of the stages before it."""
 
-import time
 from pathlib import Path
 from typing import Annotated
 
@@ -24,47 +23,46 @@ def main(
     code: Annotated[str, Option(help="Hash of the code, for the card")],
     output: Annotated[Path, Option(help="Folder of the checkpoint")],
     corpus: Annotated[Path | None, Option(help="Prepared text, where masked LM is part of the stage")] = None,
+    precision: Annotated[str, Option(help="auto, float32 or bfloat16")] = "auto",
+    state: Annotated[
+        Path | None, Option(help="Folder of what is kept, to go on after an interruption")
+    ] = None,
+    state_seconds: Annotated[
+        float, Option(help="Most time that an interruption may lose", envvar="XSTILTS_STATE_SECONDS")
+    ] = 600,
 ) -> None:
     """Fine-tune on one stage; the weights that are best on the English dev sets are kept."""
-    begun = time.monotonic()
     shared = from_json(StageJob, settings, "--settings")
     from xstilts.model import checkpoint as checkpoints
-    from xstilts.model.device import prepare
-    from xstilts.training import training_log
     from xstilts.training.pretrain import read_corpus
+    from xstilts.training.session import Session
     from xstilts.training.stage import Part, Text, cap, train_stage
 
     stage = recipes.parse(recipe).stages[-1]
-    parts = []
-    for part in stage.parts:
-        own = shared.parts.get(part.task)
-        if own is None:
-            continue  # masked LM has no examples
-        train, dev = (read_examples(data / part.task / f"{split}.jsonl") for split in ("train", "dev"))
-        parts.append(Part(part.task, own, cap(train, own.examples, seed, part.task), dev))
-    place = prepare(device, threads)
-    made = checkpoints.load(checkpoint, with_heads=corpus is not None).to(place)
-    text = None
-    if corpus and (how := shared.masked_lm):
-        text = Text(read_corpus(corpus, made, how.max_length, how.sampling_exponent), how)
-    rows = train_stage(made, parts, shared, seed, str(stage), text)
-    checkpoints.save(made, output)
-    training_log.write(rows, output)
-    card.write(
-        output,
-        begun,
+    tasks = [part.task for part in stage.parts if part.task in shared.parts]  # masked LM has no examples
+    files = {task: [data / task / f"{split}.jsonl" for split in ("train", "dev")] for task in tasks}
+    session = Session(
+        *(device, threads, precision, state, state_seconds),
+        reads=[file for pair in files.values() for file in pair] + ([corpus] if corpus else []),
         model=model,
         recipe=recipe,
         seed=seed,
         code=code,
-        parameters=made.encoder.num_parameters(),
         settings=shared.model_dump(),
-        device=place.type,
-        threads=threads,
-        dtype="float32",
         parent=card.read(checkpoint)["weights"],
-        examples={part.name: {"train": len(part.train), "dev": len(part.dev)} for part in parts},
     )
+    parts = []
+    for task, pair in files.items():
+        train, dev = map(read_examples, pair)
+        own = shared.parts[task]
+        parts.append(Part(task, own, cap(train, own.examples, seed, task), dev))
+    made = checkpoints.load(checkpoint, with_heads=corpus is not None).to(session.device)
+    text = None
+    if corpus and (how := shared.masked_lm):
+        text = Text(read_corpus(corpus, made, how.max_length, how.sampling_exponent), how)
+    trained = train_stage(made, parts, shared, seed, str(stage), text, session.states, session.precision)
+    examples = {part.name: {"train": len(part.train), "dev": len(part.dev)} for part in parts}
+    session.finish(made, output, trained.loop, trained.rows, examples=examples, collapsed=trained.collapsed)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ BUDGET = (
     "Pieces per micro-batch, padding included: a step that has more is cut, and the gradients are added up"
 )
 RESTARTS = (
-    "How often a training whose loss is no number, or has diverged, goes on from its last good state with the "
-    "next seed; the card and the report say so"
+    "How often a training whose loss is no number, or has diverged, goes on from its last good state with "
+    "the next seed; the card and the report say so"
 )
 Pool = Literal["mean", "mean_words", "cls"]
 Precision = Literal["auto", "float32", "bfloat16"]

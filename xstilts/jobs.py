@@ -77,7 +77,7 @@ class Jobs:
         """Put into the environment of all jobs what is no parameter, because it changes no result.
 
         Where the data are, this machine's interpreter, the whole configuration (for the graph of rules),
-        and whether a person looks on. Only the jobs that fetch may use the network.
+        how often state is kept, and whether a person looks on. Only the jobs that fetch may use the network.
         """
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         os.environ["XSTILTS_SOURCE"] = self.source_root
@@ -94,6 +94,7 @@ class Jobs:
         os.environ.setdefault("XSTILTS_OFFLINE", os.environ.get("HF_HUB_OFFLINE", "0"))
         os.environ["HF_HUB_OFFLINE"] = "1"
         os.environ.setdefault("HF_HUB_DISABLE_XET", "1")  # plain HTTP, whose failures are known
+        os.environ["XSTILTS_STATE_SECONDS"] = str(60 * self.run.state_minutes)
         os.environ["XSTILTS_SCORES"] = self.settings.scores.file or ""
         os.environ["XSTILTS_SETTINGS"] = self.json(self.settings)
         os.environ["XSTILTS_PROGRESS"] = "1" if sys.stderr.isatty() else ""

@@ -15,6 +15,8 @@ from xstilts.errors import ConfigError
 from xstilts.job_settings import (
     Architecture,
     Positive,
+    PositiveAmount,
+    Precision,
     PretrainingSettings,
     RetrievalSettings,
     Section,
@@ -179,6 +181,16 @@ class Run(Section):
         1, description="CPU threads of a model job; more or fewer change the weights"
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run")
+    precision: Precision = Field(
+        "auto",
+        description="Of matrix products in training (weights stay float32); auto: bfloat16 on a GPU that has "
+        "it, else float32",
+    )
+    state_minutes: PositiveAmount = Field(
+        10.0,
+        description="How often a training keeps its state: the most that a killed job loses; it changes no "
+        "result",
+    )
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "Run":

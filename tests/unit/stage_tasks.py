@@ -71,7 +71,8 @@ def part(task_type: TaskType, name: str = "", train: Sequence[Example] = (), **c
     entry = {"type": task_type, "labels": LABELS[task_type], "train": split, "dev": split}
     entry |= {key: changes.pop(key) for key in TrainingTask.model_fields if key in changes}
     embedding = "mean" if task_type == "dual_encoder" else None
-    values = {"epochs": 20, "batch_size": 12, "max_length": 32, "stride": 8, "examples": None, **changes}
+    values = {"epochs": 20, "batch_size": 12, "batch_tokens": 4096, "max_length": 32, "stride": 8}
+    values |= {"examples": None, **changes}
     settings = PartJob(
         entry=TrainingTask.model_validate(entry),
         max_answer=10 if task_type == "span" else None,

@@ -14,6 +14,7 @@ from xstilts.model.checkpoint import LM_HEAD, Model
 from xstilts.model.heads import IGNORED
 from xstilts.model.pooling import pool
 from xstilts.training import pretrain
+from xstilts.training.training_log import Averages
 
 SETTINGS = PretrainingJob(
     steps=8, learning_rate=1e-3, batch_lines=4, batch_pairs=3, max_length=32, sampling_exponent=0.5
@@ -96,11 +97,12 @@ def test_no_text_is_an_error(tmp_path: Path, tokens: Path, content: str | None) 
 
 
 def trained(corpus: Path, tokens: Path, seed: int, **changes: float) -> tuple[Model, list[float]]:
-    model, losses = tiny(tokens), []
+    model = tiny(tokens)
     read = pretrain.read_corpus(corpus, model, 32, 0.5)
     settings = SETTINGS.model_copy(update=changes)
-    pretrain.pretrain(model, read, settings, 1, seed, lambda step, loss: losses.append(loss))
-    return model, losses
+    log = Averages(every=1)
+    pretrain.pretrain(model, read, settings, 1, seed, log)
+    return model, [row["loss"] for row in log.rows]
 
 
 def test_the_same_seed_gives_the_same_bytes(corpus: Path, tokens: Path, tmp_path: Path) -> None:
@@ -135,7 +137,7 @@ def test_continued_masked_lm_keeps_a_head_or_adds_one(corpus: Path, tokens: Path
             model.heads.clear()
             model.head_entries.clear()
             model.add_head("mnli", "classification", ["yes", "no"])
-        pretrain.continue_masked_lm(model, texts, SETTINGS, seed, lambda step, loss: None)
+        pretrain.continue_masked_lm(model, texts, SETTINGS, seed, Averages(every=1))
         assert set(model.heads) == set(model.head_entries) == {LM_HEAD}
         assert not torch.equal(before, model.encoder.get_input_embeddings().weight)
         return model

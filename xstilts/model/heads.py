@@ -96,7 +96,7 @@ class RankingHead(nn.Module):
         return functional.normalize(torch.tanh(self.dense(pooled)), dim=-1)
 
     def loss(self, queries: Tensor, candidates: Tensor, answers: Tensor) -> Tensor:
-        """Mean loss of queries and candidates, (batch, width); equal candidates have equal `answers`, (batch,)."""
+        """Mean loss of queries and candidates, (batch, width); equal candidates have equal `answers`."""
         return ranking_loss(queries @ candidates.T * self.scale, answers)
 
 

@@ -1,7 +1,7 @@
 """Runs that collapse: a model that gives one answer to everything, whatever it is asked.
 
-Large encoders do so with some seeds (Mosbach et al. 2021, "On the stability of fine-tuning BERT"). The score is
-then that of the most frequent answer, and says nothing of the task.
+Large encoders do so with some seeds (Mosbach et al. 2021, "On the stability of fine-tuning BERT"). The score
+is then that of the most frequent answer, and says nothing of the task.
 """
 
 from collections.abc import Sequence

@@ -87,7 +87,7 @@ class Watcher(Protocol):
         """Remember it again."""
 
 
-class _Fault(TrainingError):
+class _NumericalError(TrainingError):
     """A loss or gradient that is no number, or a loss that has run away."""
 
 
@@ -135,7 +135,7 @@ class Loop:
         """Do all steps that are left.
 
         Raises:
-            TrainingError: if a loss or gradient is not finite or the loss has diverged, and no restart is left.
+            TrainingError: if a loss or gradient is not finite or the loss has diverged, without a restart left.
             SystemExit: after SIGTERM, with its status, when the state is kept.
         """
         kept = self.states.latest() if self.states else None
@@ -149,7 +149,7 @@ class Loop:
             while self.done < self.how.steps:
                 try:
                     self._go()
-                except _Fault as fault:
+                except _NumericalError as fault:
                     self._restart(fault)
         finally:
             if self.states:
@@ -204,19 +204,21 @@ class Loop:
             self._recent.append(loss)
             mean, first = _mean(self._recent), _mean(self._first)
             if len(self._recent) == WINDOW and mean > DIVERGED * max(1.0, first):
-                raise self._fault(f"the loss has diverged: {mean:.3g} at step {number}, {first:.3g} at first", step)
+                raise self._fault(
+                    f"the loss has diverged: {mean:.3g} at step {number}, {first:.3g} at first", step
+                )
             self.watcher.record(number, step.task, loss)
 
-    def _fault(self, what: str, step: Step) -> _Fault:
+    def _fault(self, what: str, step: Step) -> _NumericalError:
         named = ", ".join(step.ids[:NAMED]) + (", ..." if len(step.ids) > NAMED else "")
         of = f" of {step.task}" if step.task else ""
-        return _Fault(
+        return _NumericalError(
             f"{what}{of}" + (f"; its examples: {named}" if named else ""),
             where=self.label,
             hint="lower training.learning_rate, raise training.warmup, or allow training.restarts",
         )
 
-    def _restart(self, fault: _Fault) -> None:
+    def _restart(self, fault: _NumericalError) -> None:
         """Back to the last good state, with the next seed; what is not finite never came into a state."""
         faults = [*self.faults, fault.what]
         kept = self.states.latest() if self.states and len(faults) <= self.how.restarts else None

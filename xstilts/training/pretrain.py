@@ -168,9 +168,7 @@ def masked_lm_steps(model: Model, corpus: Corpus, settings: PretrainingJob, seed
     return _steps(model, corpus.text_only, settings, 0, seed)
 
 
-def _steps(
-    model: Model, corpus: Corpus, settings: PretrainingJob, layer: int, seed: int
-) -> Iterator[Draw]:
+def _steps(model: Model, corpus: Corpus, settings: PretrainingJob, layer: int, seed: int) -> Iterator[Draw]:
     """Draws whose lines and pairs are fixed when they are drawn, and whose masks follow from their number."""
     generator = np.random.default_rng(seed)
     line_rows = _drawn(corpus.lines, corpus.line_weights, settings.batch_lines, generator)
@@ -272,9 +270,7 @@ def _masked_lm_loss(
     return functional.cross_entropy(logits.float(), wanted[chosen], reduction="sum") / weight
 
 
-def _translation_loss(
-    model: Model, pairs: list[list[np.ndarray]], layer: int, temperature: float
-) -> Tensor:
+def _translation_loss(model: Model, pairs: list[list[np.ndarray]], layer: int, temperature: float) -> Tensor:
     device = model.encoder.device
     first, second = (
         batches.collate(side, list(range(len(side))), model.pieces.pad, device) for side in pairs

@@ -80,7 +80,7 @@ def cap(examples: Sequence[Example], limit: int | None, seed: int, task: str) ->
 
 @dataclass(frozen=True)
 class Trained:
-    """What a stage leaves beside the weights: the rows of its log, its training, and the tasks that collapsed."""
+    """What a stage leaves beside the weights: its log's rows, its training, and the tasks that collapsed."""
 
     rows: list[dict[str, Any]]
     loop: Loop
@@ -110,8 +110,8 @@ def train_stage(
         precision: Of matrix products.
 
     Returns:
-        Among others one row per selection and task: step, mean loss of the task since the last one, task, metric,
-        value, and whether all its dev predictions were one and the same.
+        Among others one row per selection and task: step, mean loss of the task since the last one, task,
+        metric, value, and whether all its dev predictions were one and the same.
 
     Raises:
         ConfigError: if the inputs may be longer than the model allows.
@@ -191,8 +191,8 @@ def _counts(
 ) -> dict[str, int]:
     """Steps of each task.
 
-    Their sum is what each task's epochs of its rows, at most `mixture_cap` of them, ask for; the shares are in
-    proportion to those to the power of 1 / temperature (Raffel et al. 2020, section 3.5.2).
+    Their sum is what each task's epochs of its rows, at most `mixture_cap` of them, ask for; the shares are
+    in proportion to those to the power of 1 / temperature (Raffel et al. 2020, section 3.5.2).
     """
     asked = {}
     for part in parts:
