@@ -135,7 +135,7 @@ class Loop:
         """Do all steps that are left.
 
         Raises:
-            TrainingError: if a loss or gradient is not finite or the loss has diverged, without a restart left.
+            TrainingError: if a loss or gradient is not finite or the loss diverges, and no restart is left.
             SystemExit: after SIGTERM, with its status, when the state is kept.
         """
         kept = self.states.latest() if self.states else None

@@ -142,7 +142,7 @@ def train_stage(
         precision,
     )
     if shared.gradient_checkpointing:
-        model.encoder.gradient_checkpointing_enable({"use_reentrant": False})
+        model.encoder.activation_checkpointing_enable({"use_reentrant": False})
     model.train()
 
     def steps(restart: int) -> Iterator[Draw]:
@@ -150,7 +150,8 @@ def train_stage(
 
     loop = Loop(model.modules(), steps, how, f"train {stage}", seed, selection, states)
     loop.run()
-    model.encoder.gradient_checkpointing_disable()
+    if shared.gradient_checkpointing:
+        model.encoder.activation_checkpointing_disable()
     selection.restore_best()
     return Trained(selection.rows, loop, selection.collapsed)
 
