@@ -24,11 +24,12 @@ def test_heads_begin_alike_for_one_seed() -> None:
     assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
 
 
-def test_tagging_loss_is_the_mean_over_gold_positions() -> None:
+def test_tagging_loss_is_the_sum_over_gold_positions() -> None:
     head = build("tagging", 8, 4, 0.0)
     logits = torch.randn(2, 3, 4)
     gold = torch.tensor([[1, IGNORED, 3], [IGNORED, IGNORED, 0]])
-    expected = functional.cross_entropy(logits[gold != IGNORED], gold[gold != IGNORED])
+    chosen = gold != IGNORED
+    expected = functional.cross_entropy(logits[chosen], gold[chosen], reduction="sum")
     assert torch.isclose(head.loss(logits, gold), expected)
 
 
@@ -37,10 +38,10 @@ def test_tagging_loss_without_gold_is_zero() -> None:
     assert head.loss(torch.randn(1, 2, 4), torch.full((1, 2), IGNORED)) == 0
 
 
-def test_span_loss_is_the_mean_over_start_and_end() -> None:
+def test_span_loss_is_the_mean_over_start_and_end_and_the_sum_over_rows() -> None:
     head = build("span", 8, 0, 0.0)
     logits, gold = torch.randn(2, 6, 2), torch.tensor([[1, 2], [0, 5]])
-    both = [functional.cross_entropy(logits[:, :, side], gold[:, side]) for side in (0, 1)]
+    both = [functional.cross_entropy(logits[:, :, side], gold[:, side], reduction="sum") for side in (0, 1)]
     assert torch.isclose(head.loss(logits, gold), (both[0] + both[1]) / 2)
 
 
