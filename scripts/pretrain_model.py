@@ -26,6 +26,9 @@ def main(
     seed: Annotated[int, Option(help="Seed of data order and masks")] = 0,
     layer: Annotated[int | None, Option(help="Hidden state that translation ranking trains")] = None,
     precision: Annotated[str, Option(help="auto, float32 or bfloat16")] = "auto",
+    sharded: Annotated[
+        bool, Option(help="Each of several processes keeps only its part of the weights")
+    ] = False,
     state: Annotated[
         Path | None, Option(help="Folder of what is kept, to go on after an interruption")
     ] = None,
@@ -42,7 +45,7 @@ def main(
     from xstilts.training.session import Session
 
     session = Session(
-        *(device, threads, precision, state, state_seconds),
+        *(device, threads, precision, sharded, state, state_seconds),
         reads=[corpus],
         model=model,
         recipe=recipe,
@@ -55,7 +58,7 @@ def main(
     made.check_length(chosen.max_length)
     texts = read_corpus(corpus, made, chosen.max_length, chosen.sampling_exponent)
     log = training_log.Averages(every=max(1, chosen.steps // ROWS))
-    kept = (seed, log, session.states, session.precision)
+    kept = (seed, log, session.states, session.precision, session.processes)
     if recipe == MLM:
         loop = pretrain(made, texts, chosen, layer or default_layer(made.layers), *kept)
     else:

@@ -24,6 +24,9 @@ def main(
     output: Annotated[Path, Option(help="Folder of the checkpoint")],
     corpus: Annotated[Path | None, Option(help="Prepared text, where masked LM is part of the stage")] = None,
     precision: Annotated[str, Option(help="auto, float32 or bfloat16")] = "auto",
+    sharded: Annotated[
+        bool, Option(help="Each of several processes keeps only its part of the weights")
+    ] = False,
     state: Annotated[
         Path | None, Option(help="Folder of what is kept, to go on after an interruption")
     ] = None,
@@ -42,7 +45,7 @@ def main(
     tasks = [part.task for part in stage.parts if part.task in shared.parts]  # masked LM has no examples
     files = {task: [data / task / f"{split}.jsonl" for split in ("train", "dev")] for task in tasks}
     session = Session(
-        *(device, threads, precision, state, state_seconds),
+        *(device, threads, precision, sharded, state, state_seconds),
         reads=[file for pair in files.values() for file in pair] + ([corpus] if corpus else []),
         model=model,
         recipe=recipe,
@@ -60,7 +63,8 @@ def main(
     text = None
     if corpus and (how := shared.masked_lm):
         text = Text(read_corpus(corpus, made, how.max_length, how.sampling_exponent), how)
-    trained = train_stage(made, parts, shared, seed, str(stage), text, session.states, session.precision)
+    kept = (session.states, session.precision, session.processes)
+    trained = train_stage(made, parts, shared, seed, str(stage), text, *kept)
     examples = {part.name: {"train": len(part.train), "dev": len(part.dev)} for part in parts}
     session.finish(made, output, trained.loop, trained.rows, examples=examples, collapsed=trained.collapsed)
 

@@ -28,12 +28,12 @@ class ConfigError(XstiltsError):
 
 
 class NoGpuError(ConfigError):
-    """A GPU is asked for where there is none."""
+    """A GPU is asked for where there is none, or more than there are."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "a GPU is asked for, and PyTorch sees none") -> None:
         super().__init__(
-            "a GPU is asked for, and PyTorch sees none",
-            where="run.device: cuda",
+            what,
+            where="run.device, run.processes",
             hint="use `device: auto` or `cpu`, or install the CUDA build (make demo TORCH=cuda)",
         )
 

@@ -24,6 +24,7 @@ from xstilts.job_settings import Architecture
 from xstilts.model import heads, pieces
 from xstilts.model.heads import Head
 from xstilts.model.pieces import Pieces
+from xstilts.model.processes import whole_state
 
 LM_HEAD = "mlm"
 POSITION_OFFSET = 2  # XLM-R's positions begin after the padding index
@@ -164,27 +165,38 @@ def _unpooled(config: Any) -> dict[str, bool]:
     return {"add_pooling_layer": False} if config.model_type in POOLED_FAMILIES else {}
 
 
-def save(model: Model, folder: Path) -> None:
+def save(model: Model, folder: Path, is_writer: bool = True) -> None:
     """Write encoder, heads and tokenizer; the card is written by the job.
+
+    Args:
+        model: What to write; of a sharded one, all processes have to ask.
+        folder: Where.
+        is_writer: Whether this is the process that writes.
 
     Raises:
         CheckpointError: if they cannot be written (a full disk).
     """
+    encoder = whole_state(model.encoder)
+    heads = {name: whole_state(head) for name, head in sorted(model.heads.items())}
+    if not is_writer:
+        return
     try:
-        _write(model, folder)
+        _write(model, folder, encoder, heads)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(
             f"the checkpoint cannot be written: {error}", where=str(folder), hint="is the disk full?"
         ) from error
 
 
-def _write(model: Model, folder: Path) -> None:
+def _write(
+    model: Model, folder: Path, encoder: dict[str, Tensor], heads: dict[str, dict[str, Tensor]]
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    model.encoder.save_pretrained(folder)
+    model.encoder.save_pretrained(folder, state_dict=encoder)
     tensors = {
         f"{name}.{key}": tensor.detach().cpu().contiguous()
-        for name, head in sorted(model.heads.items())
-        for key, tensor in head.state_dict().items()
+        for name, state in heads.items()
+        for key, tensor in state.items()
     }
     save_file(tensors, folder / "heads.safetensors")
     entries = json.dumps(model.head_entries, indent=1, sort_keys=True)

@@ -7,11 +7,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from xstilts import gpus
 from xstilts.errors import NoGpuError
 
 
 def prepare(device: str, threads: int) -> torch.device:
     """The device that the run asks for, set up so that the same job gives the same bytes.
+
+    A GPU is one that no other job of this machine has; of several processes each has its own.
 
     Args:
         device: `auto`, `cpu` or `cuda`.
@@ -24,10 +27,15 @@ def prepare(device: str, threads: int) -> torch.device:
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # without it cuBLAS is not deterministic
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
+    place = os.environ.get("LOCAL_RANK")
+    if device != "cpu" and place is None:  # else xstilts.launch has taken them
+        gpus.take(1)
     if device == "cuda" and not torch.cuda.is_available():
         raise NoGpuError
-    chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-    return torch.device(chosen)
+    if device == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    torch.cuda.set_device(int(place or 0))
+    return torch.device("cuda", int(place or 0))
 
 
 def precision_of(precision: str, device: torch.device) -> torch.dtype:

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from xstilts.errors import TrainingError
 from xstilts.model.device import random_states, restore_random_states, seed_of
+from xstilts.model.processes import Processes, parts_like, whole
 from xstilts.progress import Progress
 from xstilts.training.meter import Meter
 from xstilts.training.state import State, StateFolder, fill, tensors_of
@@ -103,6 +104,7 @@ class Loop:
         seed: Of dropout after a restart.
         watcher: Logs and selects.
         states: Where states are kept; none: an interrupted training begins anew.
+        processes: Which share the work; none: this one alone.
     """
 
     modules: list[nn.Module]
@@ -112,6 +114,7 @@ class Loop:
     seed: int
     watcher: Watcher
     states: StateFolder | None = None
+    processes: Processes | None = None
     done: int = 0
     faults: list[str] = field(default_factory=list)
     _first: list[float] = field(default_factory=list)
@@ -122,6 +125,12 @@ class Loop:
     def __post_init__(self) -> None:
         self.device = next(parameter.device for module in self.modules for parameter in module.parameters())
         self.meter = Meter(self.device)
+        self._all = self.processes or Processes(self.device)
+        self._computed = self._all.prepare(
+            self.modules
+        )  # before the parameters are taken: it may replace them
+        if self._all.rank:  # other dropout in every process
+            torch.manual_seed(seed_of(torch.initial_seed(), str(self._all.rank)))
         decayed, others = _groups(self.modules)
         self._parameters = [*decayed, *others]
         groups = [
@@ -138,12 +147,12 @@ class Loop:
             TrainingError: if a loss or gradient is not finite or the loss diverges, and no restart is left.
             SystemExit: after SIGTERM, with its status, when the state is kept.
         """
-        kept = self.states.latest() if self.states else None
+        kept = self._latest()
         if kept:
             self._restore(kept)
-            print(f"{self.label}: resumed after step {self.done} of {self.how.steps}", file=sys.stderr)
+            self._say(f"resumed after step {self.done} of {self.how.steps}")
         elif self.states and self.how.restarts:
-            self.states.save(0, self._state())
+            self._save(self.states)
         before = signal.signal(signal.SIGTERM, self._stop) if self.states else None
         try:
             while self.done < self.how.steps:
@@ -171,7 +180,7 @@ class Loop:
             if self.watcher.is_due(self.done) or self.done == self.how.steps:
                 self._read_losses()
                 self.watcher.act(self.done)
-            if self.states and (self._is_stopped or self.states.is_due) and self.done < self.how.steps:
+            if self.states and self.done < self.how.steps:
                 self._keep(self.states)
 
     def _update(self, step: Step) -> None:
@@ -180,12 +189,14 @@ class Loop:
             group["lr"] = rate_now
         self._optimiser.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.device)
-        for compute in step.losses:
-            with torch.autocast(self.device.type, self.how.precision, enabled=self._is_lowered):
-                loss = compute()
-            loss.backward()
-            total += loss.detach()
-        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self.how.clip)
+        for compute, weight, exchanged in self._all.dealt(step.losses):
+            with exchanged:
+                with torch.autocast(self.device.type, self.how.precision, enabled=self._is_lowered):
+                    loss = self._computed(compute) * weight
+                loss.backward()
+            total += loss.detach() / self._all.count
+        total = self._all.added(total)
+        norm = whole(torch.nn.utils.clip_grad_norm_(self._parameters, self.how.clip))
         self._optimiser.step()
         self.meter.add(step.examples, step.pieces)
         self._unread.append((self.done + 1, step, total, norm))
@@ -221,24 +232,47 @@ class Loop:
     def _restart(self, fault: _NumericalError) -> None:
         """Back to the last good state, with the next seed; what is not finite never came into a state."""
         faults = [*self.faults, fault.what]
-        kept = self.states.latest() if self.states and len(faults) <= self.how.restarts else None
+        kept = self._latest() if len(faults) <= self.how.restarts else None
         if kept is None:
             raise fault
         self._unread.clear()
         self._restore(kept)
         self.faults = faults
-        torch.manual_seed(seed_of(self.seed, "restart", str(len(faults))))
-        print(f"{self.label}: {fault.what}; on from step {self.done} with the next seed", file=sys.stderr)
+        torch.manual_seed(seed_of(self.seed, "restart", str(len(faults)), str(self._all.rank)))
+        self._say(f"{fault.what}; on from step {self.done} with the next seed")
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self._is_stopped = True
 
     def _keep(self, states: StateFolder) -> None:
+        """Save the state if it is time, or all is to end."""
+        is_due, is_stopped = self._all.any(states.is_due, self._is_stopped)
+        if not (is_due or is_stopped):
+            return
         self._read_losses()
-        states.save(self.done, self._state())
-        if self._is_stopped:
-            print(f"{self.label}: stopped after step {self.done}, its state is kept", file=sys.stderr)
+        self._save(states)
+        if is_stopped:
+            self._say(f"stopped after step {self.done}, its state is kept")
             sys.exit(128 + signal.SIGTERM)
+
+    def _save(self, states: StateFolder) -> None:
+        state = self._state()
+        if self._all.is_first:
+            states.save(self.done, state)
+        states.reset_clock()
+        self._all.wait()
+
+    def _latest(self) -> State | None:
+        """The latest whole state; the first process looks alone, since it deletes what is damaged."""
+        if self.states is None:
+            return None
+        found = self.states.latest() if self._all.is_first else None
+        self._all.wait()
+        return found if self._all.is_first else self.states.latest()
+
+    def _say(self, what: str) -> None:
+        if self._all.is_first:
+            print(f"{self.label}: {what}", file=sys.stderr)
 
     def _state(self) -> State:
         watched = self.watcher.state()
@@ -250,7 +284,7 @@ class Loop:
         tensors = {
             **{f"weights.{name}": tensor for name, tensor in tensors_of(self.modules).items()},
             **moments,
-            **{f"random.{name}": tensor for name, tensor in random_states(self.device).items()},
+            **self._random_states(),
             **{f"watcher.{name}": tensor for name, tensor in watched.tensors.items()},
         }
         facts: dict[str, Any] = {
@@ -261,7 +295,15 @@ class Loop:
             "spent": self.meter.spent(),
             "watcher": watched.facts,
         }
-        return State({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, facts)
+        return State({name: whole(tensor).detach().contiguous() for name, tensor in tensors.items()}, facts)
+
+    def _random_states(self) -> dict[str, Tensor]:
+        gathered = self._all.gathered(random_states(self.device))
+        return {
+            f"random{rank}.{name}": tensor
+            for rank, states in enumerate(gathered)
+            for name, tensor in states.items()
+        }
 
     def _restore(self, state: State) -> None:
         fill(self.modules, _below("weights", state.tensors))
@@ -270,8 +312,9 @@ class Loop:
             place, key = name.split(".")
             moments.setdefault(int(place), {})[key] = tensor
         groups = self._optimiser.state_dict()["param_groups"]
-        self._optimiser.load_state_dict({"state": moments, "param_groups": groups})
-        restore_random_states(self.device, _below("random", state.tensors))
+        parts = {place: parts_like(kept, self._parameters[place]) for place, kept in moments.items()}
+        self._optimiser.load_state_dict({"state": parts, "param_groups": groups})
+        restore_random_states(self.device, _below(f"random{self._all.rank}", state.tensors))
         self.watcher.restore(State(_below("watcher", state.tensors), state.facts["watcher"]))
         self.done, self.faults = state.facts["done"], state.facts["faults"]
         self._first, self._recent = state.facts["first"], deque(state.facts["recent"], maxlen=WINDOW)

@@ -26,6 +26,7 @@ from xstilts.model.device import seed_of
 from xstilts.model.heads import IGNORED, ranking_loss
 from xstilts.model.pieces import Pieces
 from xstilts.model.pooling import pool
+from xstilts.model.processes import Processes
 from xstilts.training.loop import Draw, Loop, Optimisation, Step, Watcher
 from xstilts.training.state import StateFolder
 
@@ -92,6 +93,7 @@ def pretrain(
     log: Watcher,
     states: StateFolder | None = None,
     precision: torch.dtype = torch.float32,
+    processes: Processes | None = None,
 ) -> Loop:
     """Train the encoder and its masked-LM head in place.
 
@@ -104,6 +106,7 @@ def pretrain(
         log: Told of every step's loss.
         states: Where the training is kept, to go on after an interruption.
         precision: Of matrix products.
+        processes: Which share the work; none: this one alone.
 
     Returns:
         The training that was done.
@@ -126,7 +129,7 @@ def pretrain(
     def steps(restart: int) -> Iterator[Draw]:
         return _steps(model, corpus, settings, retrieval_layer, order_seed(seed, LM_HEAD, restart))
 
-    loop = Loop(model.modules(), steps, how, "pre-train", seed, log, states)
+    loop = Loop(model.modules(), steps, how, "pre-train", seed, log, states, processes)
     loop.run()
     return loop
 
@@ -139,13 +142,14 @@ def continue_masked_lm(
     log: Watcher,
     states: StateFolder | None = None,
     precision: torch.dtype = torch.float32,
+    processes: Processes | None = None,
 ) -> Loop:
     """Go on with masked LM alone, from any checkpoint; only a masked-LM head is left or, if need be, added.
 
     Args, returns and raises as `pretrain`; translations are not used.
     """
     keep_lm_head(model, seed)
-    return pretrain(model, corpus.text_only, settings, 0, seed, log, states, precision)
+    return pretrain(model, corpus.text_only, settings, 0, seed, log, states, precision, processes)
 
 
 def order_seed(seed: int, name: str, restart: int) -> int:

@@ -13,6 +13,7 @@ from xstilts import card
 from xstilts.model import checkpoint as checkpoints
 from xstilts.model.checkpoint import Model
 from xstilts.model.device import precision_of, prepare
+from xstilts.model.processes import Processes
 from xstilts.training import training_log
 from xstilts.training.loop import Loop
 from xstilts.training.state import StateFolder
@@ -25,6 +26,7 @@ class Session:
         device: `auto`, `cpu` or `cuda`.
         threads: CPU threads.
         precision: `auto`, `float32` or `bfloat16`.
+        is_sharded: Whether each of several processes keeps only its part of the weights.
         state: Folder for what is kept while it runs; None: an interrupted training begins anew.
         seconds: How much time may be lost.
         reads: Files and folders of data that are trained on.
@@ -39,6 +41,7 @@ class Session:
         device: str,
         threads: int,
         precision: str,
+        is_sharded: bool,
         state: Path | None,
         seconds: float,
         reads: Sequence[Path],
@@ -47,9 +50,11 @@ class Session:
         self._begun = time.monotonic()
         self.device = prepare(device, threads)
         self.precision = precision_of(precision, self.device)
+        self.processes = Processes(self.device, is_sharded)
         self._decided = decided | {
             "device": _name(self.device),
             "threads": threads,
+            "processes": self.processes.count,
             "dtype": str(self.precision).removeprefix("torch."),
         }
         self.states = StateFolder(state, self._fingerprint(reads), seconds) if state else None
@@ -63,7 +68,9 @@ class Session:
         self, model: Model, output: Path, loop: Loop, rows: list[dict[str, Any]], **facts: Any
     ) -> None:
         """Write checkpoint, log and card; only then is the kept state deleted."""
-        checkpoints.save(model, output)
+        checkpoints.save(model, output, self.processes.is_first)
+        if not self.processes.is_first:
+            return
         training_log.write(rows, output)
         card.write(
             output,

@@ -26,6 +26,7 @@ from xstilts.model.device import seed_of
 from xstilts.model.features import Feature, Lengths
 from xstilts.model.heads import IGNORED, RankingHead
 from xstilts.model.pooling import pool
+from xstilts.model.processes import Processes
 from xstilts.prediction.predict import Decoding, predict
 from xstilts.scoring import headline
 from xstilts.training.collapse import is_collapsed
@@ -96,6 +97,7 @@ def train_stage(
     text: Text | None = None,
     states: StateFolder | None = None,
     precision: torch.dtype = torch.float32,
+    processes: Processes | None = None,
 ) -> Trained:
     """Train in place.
 
@@ -108,6 +110,7 @@ def train_stage(
         text: Where continued masked LM is part of the stage.
         states: Where the training is kept, to go on after an interruption.
         precision: Of matrix products.
+        processes: Which share the work; none: this one alone.
 
     Returns:
         Among others one row per selection and task: step, mean loss of the task since the last one, task,
@@ -131,7 +134,7 @@ def train_stage(
     rows = {part.name: _rows(model, part) for part in parts}
     counts = _counts(parts, rows, shared)
     total = sum(counts.values()) + (text.settings.steps if text else 0)
-    selection = _Selection(model, parts, shared.selections, total)
+    selection = _Selection(model, parts, shared.selections, total, processes)
     how = Optimisation(
         total,
         shared.learning_rate,
@@ -148,7 +151,7 @@ def train_stage(
     def steps(restart: int) -> Iterator[Draw]:
         return _drawn(model, parts, rows, counts, text, order_seed(seed, stage, restart))
 
-    loop = Loop(model.modules(), steps, how, f"train {stage}", seed, selection, states)
+    loop = Loop(model.modules(), steps, how, f"train {stage}", seed, selection, states, processes)
     loop.run()
     if shared.gradient_checkpointing:
         model.encoder.activation_checkpointing_disable()
@@ -304,6 +307,7 @@ class _Selection:
     parts: Sequence[Part]
     selections: int
     total: int
+    processes: Processes | None
     rows: list[dict[str, Any]] = field(default_factory=list)
     best: float = -1.0
     collapsed: list[str] = field(default_factory=list)
@@ -343,8 +347,11 @@ class _Selection:
             )
         self.model.train()
         self.losses.clear()
-        if float(np.mean(values)) > self.best:
-            self.best, self.collapsed = float(np.mean(values)), collapsed
+        mean = float(np.mean(values))
+        if self.processes:
+            mean = self.processes.agreed(mean)
+        if mean > self.best:
+            self.best, self.collapsed = mean, collapsed
             tensors = tensors_of(self.model.modules())
             self.weights = {name: tensor.detach().clone() for name, tensor in tensors.items()}
 

@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from xstilts.errors import TrainingError
+from xstilts.model.processes import part_like, put_away
 
 KEPT = 2
 SUFFIX = ".safetensors"
@@ -80,6 +81,9 @@ class StateFolder:
             ) from error
         for old in list(self._newest_first())[KEPT:]:
             old.unlink()
+
+    def reset_clock(self) -> None:
+        """A state has just been kept."""
         self._last = time.monotonic()
 
     def latest(self) -> State | None:
@@ -103,6 +107,7 @@ class StateFolder:
 
 def tensors_of(modules: list[nn.Module]) -> dict[str, Tensor]:
     """Parameters and buffers of some modules, by their place and name; shared ones once."""
+    put_away(modules)
     return {
         f"{place}.{name}": tensor
         for place, module in enumerate(modules)
@@ -118,7 +123,7 @@ def fill(modules: list[nn.Module], tensors: dict[str, Tensor]) -> None:
     """
     with torch.no_grad():
         for name, tensor in tensors_of(modules).items():
-            tensor.copy_(tensors[name])
+            tensor.copy_(part_like(tensors[name], tensor))
 
 
 def _read(file: Path) -> State:
