@@ -65,7 +65,7 @@ rule pretrain_model:
     wildcard_constraints:
         model=JOBS.any_of(JOBS.pretrained_models),
     priority: 1  # all training waits for it
-    threads: lambda w: JOBS.threads(w.model, "mlm")
+    threads: lambda w: JOBS.threads(w.model, "mlm") * JOBS.processes(w.model, "mlm")
     resources:
         mem_mb=2500,
     params:
@@ -75,13 +75,15 @@ rule pretrain_model:
         threads=lambda w: JOBS.threads(w.model, "mlm"),
         device=PLAN.run.device,
         precision=PLAN.run.precision,
+        trainer=lambda w: JOBS.trainer(w.model, "mlm"),
+        sharding=lambda w: JOBS.sharding_option(w.model, "mlm"),
         state=f"{RUN}/state/checkpoints/{{model}}/mlm/seed0",
     message:
         "pre-train {wildcards.model}"
     shell:
-        "python -m xstilts.warm scripts/pretrain_model.py --model {wildcards.model} --checkpoint {input.model:q}"
+        "{params.trainer} scripts/pretrain_model.py --model {wildcards.model} --checkpoint {input.model:q}"
         " --corpus {input.corpus:q} --settings {params.settings:q} {params.layer}"
-        " --threads {params.threads} --device {params.device} --precision {params.precision}"
+        " --threads {params.threads} --device {params.device} --precision {params.precision} {params.sharding}"
         " --state {params.state:q} --code {params.code} --output {output:q}"
         " 2> >(tee {log:q} >&2)"
 

@@ -18,7 +18,7 @@ rule train_stage:
         f"{RUN}/benchmarks/checkpoints/{{model}}/{{recipe}}/seed{{seed}}.tsv"
     wildcard_constraints:
         recipe=JOBS.any_of(JOBS.trained_recipes),
-    threads: lambda w: JOBS.threads(w.model, w.recipe)
+    threads: lambda w: JOBS.threads(w.model, w.recipe) * JOBS.processes(w.model, w.recipe)
     resources:
         mem_mb=1500,
     params:
@@ -27,17 +27,19 @@ rule train_stage:
         threads=lambda w: JOBS.threads(w.model, w.recipe),
         device=PLAN.run.device,
         precision=PLAN.run.precision,
+        trainer=lambda w: JOBS.trainer(w.model, w.recipe),
+        sharding=lambda w: JOBS.sharding_option(w.model, w.recipe),
         state=f"{RUN}/state/checkpoints/{{model}}/{{recipe}}/seed{{seed}}",
         data=lambda w, input: Path(input.train[0]).parents[1],
         corpus=lambda w, input: "--corpus" if input.corpus else "",
     message:
         "train {wildcards.model} on {wildcards.recipe}, seed {wildcards.seed}"
     shell:
-        "python -m xstilts.warm scripts/train_stage.py --checkpoint {input.checkpoint:q} --data {params.data}"
+        "{params.trainer} scripts/train_stage.py --checkpoint {input.checkpoint:q} --data {params.data}"
         " {params.corpus} {input.corpus:q}"
         " --model {wildcards.model} --recipe {wildcards.recipe} --seed {wildcards.seed}"
         " --settings {params.settings:q} --threads {params.threads} --device {params.device}"
-        " --precision {params.precision} --state {params.state:q} --code {params.code}"
+        " --precision {params.precision} {params.sharding} --state {params.state:q} --code {params.code}"
         " --output {output:q} 2> >(tee {log:q} >&2)"
 
 
@@ -54,7 +56,7 @@ rule continue_pretraining:
         f"{RUN}/benchmarks/checkpoints/{{model}}/{{recipe}}/seed{{seed}}.tsv"
     wildcard_constraints:
         recipe=JOBS.any_of(JOBS.continued_recipes),
-    threads: lambda w: JOBS.threads(w.model, w.recipe)
+    threads: lambda w: JOBS.threads(w.model, w.recipe) * JOBS.processes(w.model, w.recipe)
     resources:
         mem_mb=2500,
     params:
@@ -63,12 +65,14 @@ rule continue_pretraining:
         threads=lambda w: JOBS.threads(w.model, w.recipe),
         device=PLAN.run.device,
         precision=PLAN.run.precision,
+        trainer=lambda w: JOBS.trainer(w.model, w.recipe),
+        sharding=lambda w: JOBS.sharding_option(w.model, w.recipe),
         state=f"{RUN}/state/checkpoints/{{model}}/{{recipe}}/seed{{seed}}",
     message:
         "continue the masked LM of {wildcards.model} as {wildcards.recipe}, seed {wildcards.seed}"
     shell:
-        "python -m xstilts.warm scripts/pretrain_model.py --checkpoint {input.checkpoint:q}"
+        "{params.trainer} scripts/pretrain_model.py --checkpoint {input.checkpoint:q}"
         " --corpus {input.corpus:q} --model {wildcards.model} --recipe {wildcards.recipe}"
         " --seed {wildcards.seed} --settings {params.settings:q} --threads {params.threads}"
-        " --device {params.device} --precision {params.precision} --state {params.state:q}"
+        " --device {params.device} --precision {params.precision} {params.sharding} --state {params.state:q}"
         " --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"

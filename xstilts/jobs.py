@@ -552,6 +552,23 @@ class Jobs:
         """CPU threads of a model's jobs."""
         return resolve(self.run.threads, model=model, recipe=recipe)
 
+    def processes(self, model: str, recipe: str) -> int:
+        """How many processes train a model."""
+        return resolve(self.run.processes, model=model, recipe=recipe)
+
+    def trainer(self, model: str, recipe: str) -> str:
+        """What a training script is started with."""
+        count = self.processes(model, recipe)
+        several = f"launch --processes {count} --device {self.run.device}"
+        return f"python -m xstilts.{several if count > 1 else 'warm'}"
+
+    def sharding_option(self, model: str, recipe: str) -> str:
+        """For training scripts: whether several processes keep parts of the model."""
+        is_sharded = self.processes(model, recipe) > 1 and resolve(
+            self.run.sharded, model=model, recipe=recipe
+        )
+        return "--sharded" if is_sharded else ""
+
     def stage_settings(self, model: str, recipe: str) -> str:
         """All that decides the last stage of a recipe."""
         return self.json(self.plan.stage_settings(model, recipe))

@@ -181,6 +181,15 @@ class Run(Section):
         1, description="CPU threads of a model job; more or fewer change the weights"
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run")
+    processes: Varied[Positive] = Field(
+        1,
+        description="Processes that train one model together on one machine, each with a GPU of its own (or "
+        "`threads` of the CPU); more or fewer change the weights a little",
+    )
+    sharded: Varied[bool] = Field(
+        False,
+        description="Several processes keep a part of the model each, for what one GPU does not hold",
+    )
     precision: Precision = Field(
         "auto",
         description="Of matrix products in training (weights stay float32); auto: bfloat16 on a GPU that has "
