@@ -93,11 +93,21 @@ class RankingHead(nn.Module):
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Unit vectors (batch, width) of pooled hidden states (batch, width)."""
-        return functional.normalize(torch.tanh(self.dense(pooled)), dim=-1)
+        return functional.normalize(torch.tanh(self.dense(pooled)).float(), dim=-1)
 
     def loss(self, queries: Tensor, candidates: Tensor, answers: Tensor) -> Tensor:
         """Mean loss of queries and candidates, (batch, width); equal candidates have equal `answers`."""
-        return ranking_loss(queries @ candidates.T * self.scale, answers)
+        return ranking_loss(cosines(queries, candidates) * self.scale, answers)
+
+
+def cosines(first: Tensor, second: Tensor) -> Tensor:
+    """Of unit vectors, (n, width) and (m, width): (n, m).
+
+    In float32 also where other products are in bfloat16: its cosines near 1 are 1/256 apart, and a scale of
+    100 or a temperature of 0.05 magnifies that.
+    """
+    with torch.autocast(first.device.type, enabled=False):
+        return first.float() @ second.float().T
 
 
 def ranking_loss(similarity: Tensor, answers: Tensor | None = None) -> Tensor:

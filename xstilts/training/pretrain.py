@@ -23,7 +23,7 @@ from xstilts.model import batches
 from xstilts.model.batches import Batch
 from xstilts.model.checkpoint import LM_HEAD, LanguageModelHead, Model
 from xstilts.model.device import seed_of
-from xstilts.model.heads import IGNORED, ranking_loss
+from xstilts.model.heads import IGNORED, cosines, ranking_loss
 from xstilts.model.pieces import Pieces
 from xstilts.model.pooling import pool
 from xstilts.model.processes import Processes
@@ -288,5 +288,5 @@ def translation_loss(model: Model, first: Batch, second: Batch, layer: int, temp
         functional.normalize(pool(model.encoder, batch, layer, "mean", model.pieces.special).float(), dim=-1)
         for batch in (first, second)
     ]
-    similarity = sides[0] @ sides[1].T / temperature
+    similarity = cosines(sides[0], sides[1]) / temperature
     return (ranking_loss(similarity) + ranking_loss(similarity.T)) / 2
