@@ -2,7 +2,10 @@
 
 import filecmp
 import json
+import os
 import shutil
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -194,6 +197,30 @@ def test_a_gpu_that_is_not_there_costs_no_finished_result(copied: Clone) -> None
     done = copied.snakemake(config=overlay(copied, run__device="cuda"))
     assert done.returncode != 0 and "NoGpuError" in done.stderr and "Traceback" not in done.stderr
     assert sorted(path for path in copied.results().rglob("*") if path.is_file()) == files
+
+
+def test_a_training_job_that_is_killed_goes_on_where_it_was(copied: Clone) -> None:
+    checkpoint = "results/tiny/checkpoints/micro/mnli/seed1"
+    states = copied.results() / "state"
+    many = {"training__epochs": 40, "run__threads": 1}
+    killed = copied.started(checkpoint, config=overlay(copied, **many, run__state_minutes=1e-6))
+    while len(list(states.rglob("*-*.safetensors"))) < 2 and killed.poll() is None:
+        time.sleep(0.02)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert list(states.rglob("*-*.safetensors"))
+    rarely = overlay(copied, **many)  # how often a state is kept is no reason to begin anew
+    copied.build("--unlock", config=rarely)
+    copied.build(checkpoint, config=rarely)
+    log = copied.results() / "logs/checkpoints/micro/mnli/seed1.log"
+    assert "resumed after step" in log.read_text(encoding="utf-8")
+    assert not list(states.rglob("*.safetensors"))
+    files = ["model.safetensors", "heads.safetensors", "training_log.tsv"]
+    resumed = [(copied.folder / checkpoint / name).read_bytes() for name in files]
+    shutil.rmtree(copied.folder / checkpoint)
+    copied.build(checkpoint, config=rarely)
+    assert "resumed" not in log.read_text(encoding="utf-8")
+    assert [(copied.folder / checkpoint / name).read_bytes() for name in files] == resumed
 
 
 def test_targets_that_the_plan_lacks_are_refused_without_a_traceback(copied: Clone) -> None:

@@ -37,18 +37,21 @@ class Clone:
 
     def snakemake(self, *arguments: str, config: str = TINY) -> subprocess.CompletedProcess[str]:
         """Run Snakemake as a person would, with the overlays of `config`, separated by spaces."""
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            *arguments,
-            "--cores",
-            "2",
-            "--configfile",
-            *config.split(),
-        ]
-        return subprocess.run(
-            command, cwd=self.folder, capture_output=True, text=True, env=self.environment(), check=False
+        with self.started(*arguments, config=config) as process:
+            printed, said = process.communicate()
+        return subprocess.CompletedProcess(process.args, process.returncode, printed, said)
+
+    def started(self, *arguments: str, config: str = TINY) -> subprocess.Popen[str]:
+        """The same, in a process group of its own, while it runs."""
+        overlays = ["--cores", "2", "--configfile", *config.split()]
+        return subprocess.Popen(
+            [sys.executable, "-m", "snakemake", *arguments, *overlays],
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment(),
+            start_new_session=True,
         )
 
     def environment(self) -> dict[str, str]:

@@ -78,7 +78,8 @@ def test_locks_agree_with_one_another() -> None:
 
 def test_common_lock_has_no_torch_and_no_cuda() -> None:
     names = {requirement.name for requirement in locked("xstilts")}
-    assert not {name for name in names if name.startswith(("torch", "nvidia", "cuda", "triton"))}
+    heavy = {name for name in names if name.startswith(("torch", "nvidia", "cuda", "triton"))}
+    assert heavy == {"nvidia-ml-py"}  # one file of Python, by which the driver is asked
 
 
 def test_locks_hold_what_the_project_asks_for() -> None:
