@@ -33,6 +33,7 @@ POSITION_OFFSET = 2  # XLM-R's positions begin after the padding index
 ROBERTA_FAMILIES = {"roberta", "xlm-roberta", "xlm-roberta-xl"}
 POOLED_FAMILIES = {*ROBERTA_FAMILIES, "bert"}  # with a pooling layer that nothing here uses
 TEXT_TO_TEXT = {"mt5"}  # families whose decoder answers
+EMBEDDINGS = {"shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"}  # one is enough
 OUTPUT = "lm_head.weight"  # a decoder's own output matrix; without it, the embeddings are that too
 
 # Missing weights are an error here; the library's bars and reports would only hide it.
@@ -306,7 +307,8 @@ def load_transformer(folder: Path) -> PreTrainedModel:
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
         raise _unreadable(folder, error) from error
     lacking = sorted(report["missing_keys"]) + sorted(str(key) for key in report["mismatched_keys"])
-    lacking += _lacking_output(folder, config)
+    if config.model_type in TEXT_TO_TEXT:
+        lacking += _lacking_ends(folder)
     if lacking:
         kind = "text-to-text" if config.model_type in TEXT_TO_TEXT else "encoder"
         raise CheckpointError(
@@ -318,14 +320,15 @@ def load_transformer(folder: Path) -> PreTrainedModel:
     return loaded
 
 
-def _lacking_output(folder: Path, config: Any) -> list[str]:
-    """A decoder's output matrix, where the publisher's configuration says that it has one of its own.
+def _lacking_ends(folder: Path) -> list[str]:
+    """Of a text-to-text model's embeddings and output matrix, which are not there but should be.
 
-    The library says nothing: it overrules the configuration and takes the embeddings instead.
+    The library takes one for the other in silence; the publisher's configuration says if they are two.
     """
     stated = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("tie_word_embeddings")
-    is_own = config.model_type in TEXT_TO_TEXT and stated is False
-    return [OUTPUT] if is_own and OUTPUT not in stored_names(folder) else []
+    names = stored_names(folder).keys()
+    lacking = [] if names & EMBEDDINGS else ["shared.weight"]
+    return lacking + ([OUTPUT] if stated is False and OUTPUT not in names else [])
 
 
 def stored_names(folder: Path) -> dict[str, Path]:
