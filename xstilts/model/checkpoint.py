@@ -24,6 +24,7 @@ from transformers.utils import logging
 from xstilts.errors import CheckpointError, ConfigError
 from xstilts.job_settings import Architecture
 from xstilts.model import heads, pieces
+from xstilts.model.families import TEXT_TO_TEXT, check_masked_lm
 from xstilts.model.heads import Head
 from xstilts.model.pieces import Pieces
 
@@ -32,7 +33,6 @@ RANKED = "dual_encoder"  # the one task type that takes a text-to-text model's e
 POSITION_OFFSET = 2  # XLM-R's positions begin after the padding index
 ROBERTA_FAMILIES = {"roberta", "xlm-roberta", "xlm-roberta-xl"}
 POOLED_FAMILIES = {*ROBERTA_FAMILIES, "bert"}  # with a pooling layer that nothing here uses
-TEXT_TO_TEXT = {"mt5"}  # families whose decoder answers
 EMBEDDINGS = {"shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"}  # one is enough
 OUTPUT = "lm_head.weight"  # a decoder's own output matrix; without it, the embeddings are that too
 
@@ -165,12 +165,7 @@ class Model:
             ConfigError: if this is a text-to-text model.
         """
         config = self.encoder.config
-        if self.is_text_to_text:
-            raise ConfigError(
-                f"a text-to-text model ({config.model_type}) has no masked LM to go on with",
-                where="a recipe with cmlm",
-                hint="leave such recipes to other models: evaluations and studies may name their `models`",
-            )
+        check_masked_lm(config.model_type, "a recipe with cmlm")
         self.heads[LM_HEAD] = LanguageModelHead(self.width, config.vocab_size, config.layer_norm_eps)
         self.head_entries[LM_HEAD] = {"type": LM_HEAD, "labels": []}
 

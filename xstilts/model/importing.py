@@ -37,16 +37,26 @@ def from_folder(folder: Path) -> Model:
 
 
 def _fill_lm_head(model: Model, folder: Path) -> None:
-    """Take over the masked-LM head of a RoBERTa-shaped checkpoint; one without it keeps a fresh head."""
+    """Take over the masked-LM head of RoBERTa's or BERT's shape; a checkpoint without one keeps a fresh one."""
     head = model.heads[LM_HEAD]
-    names = {f"lm_head.{key}": key for key in head.state_dict()}
+    wanted = set(head.state_dict())
     found: dict[str, Tensor] = {}
     for name, file in stored_names(folder).items():
-        if name in names:
+        if (own := _own_name(name)) in wanted:
             with safe_open(file, framework="pt") as tensors:
-                found[names[name]] = tensors.get_tensor(name)
-    if found and len(found) < len(names):
-        lacking = sorted(set(names.values()) - set(found))
+                found[own] = tensors.get_tensor(name)
+    if found and len(found) < len(wanted):
+        lacking = sorted(wanted - set(found))
         raise CheckpointError(f"the masked-LM head lacks {', '.join(lacking)}", where=str(folder))
     if found:
         head.load_state_dict(found)
+
+
+def _own_name(name: str) -> str:
+    """What a weight of a published masked-LM head is called in ours; empty for all others."""
+    if name.startswith("lm_head."):
+        return name.removeprefix("lm_head.")
+    if not name.startswith("cls.predictions."):
+        return ""
+    own = name.removeprefix("cls.predictions.").removeprefix("transform.").replace("LayerNorm", "layer_norm")
+    return own.replace(".gamma", ".weight").replace(".beta", ".bias")  # as in BERT's first checkpoints
