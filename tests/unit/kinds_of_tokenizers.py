@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tiny_models import LINES, train_tokenizer
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+from tests.unit.tiny_models import LINES, train_tokenizer
 
 KINDS = ["bpe", "unigram", "mt5", "wordpiece"]
 LONGEST = 5  # characters of a piece

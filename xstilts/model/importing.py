@@ -37,7 +37,7 @@ def from_folder(folder: Path) -> Model:
 
 
 def _fill_lm_head(model: Model, folder: Path) -> None:
-    """Take over the masked-LM head of RoBERTa's or BERT's shape; a checkpoint without one keeps a fresh one."""
+    """Take over the masked-LM head, of RoBERTa's or BERT's shape; without one there, it stays fresh."""
     head = model.heads[LM_HEAD]
     wanted = set(head.state_dict())
     found: dict[str, Tensor] = {}
