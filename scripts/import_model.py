@@ -1,4 +1,4 @@
-"""Take a masked LM from a folder, a person's own or one fetched from the hub: the recipe `mlm`."""
+"""Take a masked LM, or an mT5, from a folder, one's own or one fetched from the hub: the recipe `mlm`."""
 
 import time
 from pathlib import Path
@@ -21,7 +21,7 @@ def main(
     ] = "",
     revision: Annotated[str, Option(help="Its 40-digit commit, for the card")] = "",
 ) -> None:
-    """Import a model; every weight of its encoder has to be there."""
+    """Import a model; every weight of its encoder, and of an mT5's decoder, has to be there."""
     begun = time.monotonic()
     from xstilts.model import checkpoint, importing
 
@@ -34,7 +34,7 @@ def main(
         recipe=MLM,
         seed=0,
         code=code,
-        parameters=made.encoder.num_parameters(),
+        parameters=made.parameters,
         repository=repository,
         revision=revision,
     )

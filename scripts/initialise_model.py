@@ -27,7 +27,7 @@ def main(
 
     made = checkpoint.initialise(shape, tokenizer, seed_of(0, UNTRAINED, model))
     checkpoint.save(made, output)
-    parameters = made.encoder.num_parameters()
+    parameters = made.parameters
     card.write(output, begun, model=model, recipe=UNTRAINED, seed=0, code=code, parameters=parameters)
 
 

@@ -24,7 +24,7 @@ def main(
 
     made = checkpoints.randomise(checkpoint, seed_of(0, UNTRAINED, model))
     checkpoints.save(made, output)
-    parameters = made.encoder.num_parameters()
+    parameters = made.parameters
     card.write(output, begun, model=model, recipe=UNTRAINED, seed=0, code=code, parameters=parameters)
 
 

@@ -26,6 +26,7 @@ from xstilts.micro.cldr import selected_languages
 from xstilts.micro.generate import DATASETS as MICRO_DATASETS
 from xstilts.micro.generate import files_of
 from xstilts.micro.sizes import size_of
+from xstilts.model.families import check_masked_lm, family_of
 from xstilts.plan import Cell, Plan
 from xstilts.prediction.stamps import stamp_path
 from xstilts.prediction.submission import prediction_path, written_files
@@ -111,7 +112,7 @@ class Jobs:
         Raises:
             DataError: if the source lacks a data set, split or language that the run reads.
             ConfigError: if inputs may be longer than a model allows, a recipe wants more examples than there
-                are, or a data set cannot lie in a folder of its own.
+                are or masked LM of a model that has none, or a data set cannot lie in a folder of its own.
         """
         self._check_folders()
         for task in self.tasks:
@@ -124,6 +125,7 @@ class Jobs:
         if self.is_hub and self.reads_corpus:
             hub_dataset("text")
         self._check_lengths()
+        self._check_masked_lm()
         self._check_caps()
         _ = self.all_evaluation_locks, self.text_locks
 
@@ -213,6 +215,13 @@ class Jobs:
                     where=f"max_length of training or pretraining, for {recipe}",
                     hint="lower max_length or raise positions",
                 )
+
+    def _check_masked_lm(self) -> None:
+        """Continued masked LM is not for every family; that of a model in a folder is known beforehand."""
+        for model, recipe, _ in self.plan.checkpoints:
+            folder = self.settings.models[model].folder
+            if folder and self.plan.uses_text(recipe):
+                check_masked_lm(family_of(Path(folder)), f"the recipe {recipe} with the model {model}")
 
     def _check_caps(self) -> None:
         """A recipe may not ask for more examples than the source is known to have."""

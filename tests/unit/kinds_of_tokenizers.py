@@ -1,20 +1,22 @@
-"""Tokenizers of the three kinds that the models have, over the lines of tiny_models.
+"""Tokenizers of the four kinds that the models have, over the lines of tiny_models.
 
 - `bpe`: the project's own;
 - `unigram`: SentencePiece's Unigram behind a precompiled map of characters, as XLM-R has it;
+- `mt5`: the same, with no piece at the start and none that masks;
 - `wordpiece`: mBERT's, with its cleaning of texts and its splitting at punctuation and ideographs.
 """
 
 import struct
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tiny_models import LINES, train_tokenizer
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-KINDS = ["bpe", "unigram", "wordpiece"]
+from tests.unit.tiny_models import LINES, train_tokenizer
+
+KINDS = ["bpe", "unigram", "mt5", "wordpiece"]
 LONGEST = 5  # characters of a piece
 SPACES = "\t\n\r\u1680\u200b\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd"
 COMPOSED = (
@@ -22,28 +24,31 @@ COMPOSED = (
 )
 
 
-def make(kind: str, folder: Path) -> Path:
-    """A folder with a tokenizer of one of the KINDS."""
+def make(kind: str, folder: Path, lines: Sequence[str] = LINES) -> Path:
+    """A folder with a tokenizer of one of the KINDS; `lines` are for `unigram` and `mt5` to learn from."""
     if kind == "bpe":
         return train_tokenizer(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    tokenizer = {"unigram": _unigram, "wordpiece": _wordpiece}[kind]()
+    tokenizer = _wordpiece() if kind == "wordpiece" else _unigram(kind, lines)
     tokenizer.save(str(folder / "tokenizer.json"))
     return folder
 
 
-def _unigram() -> Tokenizer:
-    counts = Counter(part for word in _words() for part in _parts(f"▁{word}"))
+def _unigram(kind: str, lines: Sequence[str]) -> Tokenizer:
+    counts = Counter(part for word in _words(lines) for part in _parts(f"▁{word}"))
     total = counts.total()
-    special = [(piece, 0.0) for piece in ("<s>", "<pad>", "</s>", "<unk>")]
+    first, masks = (
+        (["<pad>", "</s>", "<unk>"], []) if kind == "mt5" else (["<s>", "<pad>", "</s>", "<unk>"], ["<mask>"])
+    )
+    special = [(piece, 0.0) for piece in first]
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     scored = [(piece, count / total * len(piece) ** 2 - 10.0) for piece, count in ranked]
-    tokenizer = Tokenizer(models.Unigram([*special, *scored], unk_id=3, byte_fallback=False))
+    tokenizer = Tokenizer(models.Unigram([*special, *scored], unk_id=len(first) - 1, byte_fallback=False))
     tokenizer.normalizer = normalizers.Precompiled(_precompiled(_character_map()))
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")]
     )
-    tokenizer.add_special_tokens(["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    tokenizer.add_special_tokens([*first, *masks])
     return tokenizer
 
 
@@ -69,8 +74,8 @@ def _wordpiece() -> Tokenizer:
     return tokenizer
 
 
-def _words() -> Iterator[str]:
-    for line in LINES:
+def _words(lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
         yield from unicodedata.normalize("NFKC", line).split()
 
 

@@ -2,17 +2,29 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from kinds_of_tokenizers import make
 from safetensors.torch import load_file, save_file
 from test_pieces import bert
 from tiny_models import tiny
-from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaForMaskedLM
+from transformers import (
+    BertConfig,
+    BertForMaskedLM,
+    BertModel,
+    PreTrainedModel,
+    XLMRobertaConfig,
+    XLMRobertaForMaskedLM,
+    XLMRobertaXLConfig,
+    XLMRobertaXLForMaskedLM,
+)
 
 from xstilts.errors import CheckpointError, ConfigError
 from xstilts.model import checkpoint, importing
 from xstilts.model.checkpoint import LM_HEAD, LanguageModelHead, Model
+from xstilts.model.layers import layers_of
 from xstilts.model.pieces import Pieces
 
 
@@ -180,6 +192,55 @@ def test_an_imported_masked_lm_gives_the_logits_of_transformers(
         expected = theirs(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
     for model in (ours, checkpoint.load(tmp_path / "imported")):
         torch.testing.assert_close(lm_logits(model, ids), expected)
+
+
+FAMILIES: dict[str, tuple[type, type, str]] = {
+    "XLM-R": (XLMRobertaConfig, XLMRobertaForMaskedLM, "unigram"),
+    "XLM-R XL": (XLMRobertaXLConfig, XLMRobertaXLForMaskedLM, "unigram"),
+    "mBERT": (BertConfig, BertForMaskedLM, "wordpiece"),
+}
+
+
+def publish(family: str, folder: Path) -> PreTrainedModel:
+    """A tiny masked LM of a family with its kind of tokenizer, as transformers itself saves it."""
+    kind, model_class, tokenizer = FAMILIES[family]
+    pieces = Pieces(make(tokenizer, folder))
+    sizes = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    torch.manual_seed(0)
+    config = kind(vocab_size=len(pieces), max_position_embeddings=40, pad_token_id=pieces.pad, **sizes)
+    model: PreTrainedModel = model_class(config).eval()
+    for name, parameter in model.named_parameters():
+        if "lm_head" in name or "cls.predictions" in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    model.save_pretrained(folder)
+    return model
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_is_imported_whole(family: str, tmp_path: Path) -> None:
+    theirs: Any = publish(family, tmp_path / "published")
+    ours = importing.from_folder(tmp_path / "published")
+    checkpoint.save(ours, tmp_path / "imported")
+    assert (ours.layers, ours.width, layers_of(tmp_path / "imported")) == (2, 16, 2)
+    assert ours.max_length == (40 if family == "mBERT" else 38)
+    ids = torch.tensor([[9, 8, 7, 12], [30, 31, 32, 12]])
+    with torch.inference_mode():
+        expected = theirs(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+    for model in (ours, checkpoint.load(tmp_path / "imported")):
+        torch.testing.assert_close(lm_logits(model, ids), expected)
+
+
+def test_the_names_of_berts_first_checkpoints(tmp_path: Path) -> None:
+    publish("mBERT", tmp_path)
+    expected = importing.from_folder(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    old = {
+        name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): value
+        for name, value in tensors.items()
+    }
+    assert old.keys() != tensors.keys()
+    save_file(old, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    assert same(importing.from_folder(tmp_path), expected)
 
 
 def test_a_masked_lm_without_its_head_gets_a_fresh_one(

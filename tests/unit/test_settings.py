@@ -45,6 +45,24 @@ def test_every_overlay_makes_a_plan(overlay: Path) -> None:
         plan.prediction_settings(cell.model, cell.recipe, cell.task)
 
 
+def test_presets_overlay_the_paper(tmp_path: Path) -> None:
+    paper = ROOT / "config" / "paper.yaml"
+    xtreme = Plan(settings.read(DEFAULT, paper, ROOT / "config/presets/xtreme.yaml"))
+    mnli, squad = (xtreme.stage_settings("xlmr_large", name) for name in ("mnli", "squad1"))
+    assert (mnli.learning_rate, mnli.parts["mnli"].epochs, mnli.parts["mnli"].max_length) == (3e-5, 5, 128)
+    assert (squad.learning_rate, squad.parts["squad1"].epochs) == (3e-5, 3)
+    assert (squad.parts["squad1"].max_length, squad.parts["squad1"].batch_size) == (384, 32)
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text("run: {models: [xlmr_large, mt5_small, mt5_xxl]}\n", encoding="utf-8")
+    whole = Plan(settings.read(DEFAULT, paper, ROOT / "config/presets/mt5.yaml", overlay))
+    small, large = whole.stage_settings("mt5_small", "mnli"), whole.stage_settings("mt5_xxl", "mnli")
+    assert (small.learning_rate, small.gradient_checkpointing) == (1e-4, False)
+    assert (large.learning_rate, large.gradient_checkpointing) == (1e-4, True)
+    assert whole.stage_settings("xlmr_large", "mnli") == Plan(settings.read(DEFAULT, paper)).stage_settings(
+        "xlmr_large", "mnli"
+    )
+
+
 def test_an_overlay_merges_maps_and_replaces_lists(tmp_path: Path) -> None:
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text(

@@ -33,8 +33,11 @@ class Feature:
             per piece with IGNORED where there is none (tagging), or the number of the answer, the same where
             answers are equal (dual encoder); None without gold.
         offset: Of a span's context, the index of the window's first piece.
-        first: Position in `ids` of that piece.
+        first: Position in `ids` of that piece; of all else, of the first piece after the name of the task,
+            which a text-to-text model's input begins with.
         words: Of a tagged sentence, for every position the index of the word that begins there, or NO_WORD.
+        targets: What a text-to-text model has to write, with IGNORED where that is not known; empty for all
+            other models.
     """
 
     example: int
@@ -43,6 +46,12 @@ class Feature:
     offset: int = 0
     first: int = 0
     words: list[int] = field(default_factory=list)
+    targets: list[int] = field(default_factory=list)
+
+    @property
+    def length(self) -> int:
+        """Pieces read and written."""
+        return len(self.ids) + len(self.targets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +127,10 @@ def _spans(
     spans = [example for example in examples if isinstance(example, SpanExample)]
     questions = pieces.stream([span.question for span in spans])
     contexts = pieces.stream([span.context for span in spans])
-    longest_question = (lengths.max_length - 2 - pieces.separators) // 2
+    longest_question = (lengths.max_length - len(pieces.opening) - 1 - pieces.separators) // 2
     for i, (span, question, context) in enumerate(zip(spans, questions, contexts, strict=True)):
         asked = question.ids[:longest_question]
-        head = [pieces.start, *asked, *[pieces.end] * pieces.separators]
+        head = [*pieces.opening, *asked, *[pieces.end] * pieces.separators]
         room = lengths.max_length - len(head) - 1
         answer = _answer_pieces(span, context.offsets)
         for begin, end in windows(len(context.ids), room, min(lengths.stride, room // 2)):
@@ -160,7 +169,7 @@ def _answer_pieces(example: SpanExample, offsets: list[tuple[int, int]]) -> tupl
 def _tags(
     examples: Sequence[Example], pieces: Pieces, lengths: Lengths, index: dict[str, int]
 ) -> Iterator[Feature]:
-    room = lengths.max_length - 2
+    room = lengths.max_length - len(pieces.opening) - 1
     for i, example in enumerate(examples):
         assert isinstance(example, TaggedExample)
         ids: list[int] = []
@@ -171,8 +180,8 @@ def _tags(
         # A tag that the head lacks, because no training example has it, cannot be learnt.
         tags = None if example.tags is None else [index.get(tag, IGNORED) for tag in example.tags]
         for begin, end in windows(len(ids), room, min(lengths.stride, room // 2)):
-            row = [pieces.start, *ids[begin:end], pieces.end]
-            places = [NO_WORD, *words[begin:end], NO_WORD]
+            row = [*pieces.opening, *ids[begin:end], pieces.end]
+            places = [*[NO_WORD] * len(pieces.opening), *words[begin:end], NO_WORD]
             gold = tags and [IGNORED if word == NO_WORD else tags[word] for word in places]
             yield Feature(i, row, gold, words=places)
 

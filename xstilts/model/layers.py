@@ -12,4 +12,4 @@ def default_layer(layers: int) -> int:
 def layers_of(checkpoint: Path) -> int:
     """How many layers a checkpoint has, without loading it."""
     config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))
-    return int(config["num_hidden_layers"])
+    return int(config.get("num_hidden_layers") or config["num_layers"])  # the latter: an mT5's

@@ -16,7 +16,11 @@ from xstilts.errors import CheckpointError
 
 FILE = "tokenizer.json"
 CHUNK = 1024  # texts whose offsets are held in memory at once
-_STYLES = (("<s>", "</s>", "<pad>", "<mask>", "<unk>", 2), ("[CLS]", "[SEP]", "[PAD]", "[MASK]", "[UNK]", 1))
+_STYLES: tuple[tuple[str | None, str, str, str | None, str, int], ...] = (
+    ("<s>", "</s>", "<pad>", "<mask>", "<unk>", 2),
+    ("[CLS]", "[SEP]", "[PAD]", "[MASK]", "[UNK]", 1),
+    (None, "</s>", "<pad>", None, "<unk>", 1),
+)
 
 
 class Encoded(NamedTuple):
@@ -27,11 +31,19 @@ class Encoded(NamedTuple):
 
 
 class Pieces:
-    """Text to pieces, with the special pieces of XLM-R's or BERT's style.
+    """Text to pieces, with the special pieces of XLM-R's, BERT's or mT5's style.
+
+    An mT5 has no piece at the start and none that masks: `start` and `mask` are None.
 
     Raises:
-        CheckpointError: if the folder holds no readable tokenizer of either style.
+        CheckpointError: if the folder holds no readable tokenizer of any of the styles.
     """
+
+    start: int | None
+    end: int
+    pad: int
+    mask: int | None
+    unknown: int
 
     def __init__(self, folder: Path) -> None:
         path = folder / FILE
@@ -39,9 +51,7 @@ class Pieces:
             self.tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception
             raise CheckpointError(
-                f"no readable tokenizer: {error}",
-                where=str(path),
-                hint="delete the folder so that it is made again, or point the model to a whole one",
+                f"no readable tokenizer: {error}", where=str(path), hint=_hint(folder)
             ) from error
         self.tokenizer.encode_special_tokens = True  # "<s>" in a text is text
         self.tokenizer.no_truncation()
@@ -49,14 +59,15 @@ class Pieces:
         normalise = self.tokenizer.normalizer.normalize_str if self.tokenizer.normalizer else str
         self._drops = cache(lambda character: normalise(character + "a") == normalise("a"))
         for start, end, pad, mask, unknown, separators in _STYLES:
-            found = [self.tokenizer.token_to_id(piece) for piece in (start, end, pad, mask, unknown)]
-            ids = [int(piece) for piece in found if piece is not None]
-            if len(ids) == len(found):
-                self.start, self.end, self.pad, self.mask, self.unknown = ids
+            named: list[str] = [piece for piece in (end, pad, unknown, start, mask) if piece is not None]
+            ids = [int(i) for name in named if (i := self.tokenizer.token_to_id(name)) is not None]
+            if len(ids) == len(named):
+                self.end, self.pad, self.unknown, *others = ids
+                self.start, self.mask = others or (None, None)
                 self.separators = separators
                 return
         raise CheckpointError(
-            "the tokenizer has the special pieces of neither XLM-R's nor BERT's style",
+            "the tokenizer has the special pieces of neither XLM-R's nor BERT's nor mT5's style",
             where=str(path),
             hint="use a model of one of these families",
         )
@@ -67,7 +78,13 @@ class Pieces:
     @property
     def special(self) -> list[int]:
         """Ids of the special pieces."""
-        return [self.start, self.end, self.pad, self.mask, self.unknown]
+        every = [self.start, self.end, self.pad, self.mask, self.unknown]
+        return [piece for piece in every if piece is not None]
+
+    @property
+    def opening(self) -> list[int]:
+        """What every input begins with: the start piece, where there is one."""
+        return [] if self.start is None else [self.start]
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Pieces of each text, without special ones.
@@ -97,15 +114,24 @@ class Pieces:
 
     def one(self, ids: list[int], max_length: int) -> list[int]:
         """One text with its special pieces, cut to `max_length`."""
-        return [self.start, *ids[: max_length - 2], self.end]
+        return [*self.opening, *ids[: max_length - len(self.opening) - 1], self.end]
 
     def two(self, first: list[int], second: list[int], max_length: int) -> list[int]:
         """Two texts with their special pieces; the longer one is cut first to fit `max_length`."""
-        room = max_length - 2 - self.separators
+        room = max_length - len(self.opening) - 1 - self.separators
         keep_second = min(len(second), max(room - len(first), room // 2))
         keep_first = min(len(first), room - keep_second)
         between = [self.end] * self.separators
-        return [self.start, *first[:keep_first], *between, *second[:keep_second], self.end]
+        return [*self.opening, *first[:keep_first], *between, *second[:keep_second], self.end]
+
+
+def _hint(folder: Path) -> str:
+    if list(folder.glob("*.model")):
+        return (
+            "only SentencePiece's own file is there: write tokenizer.json beside it with transformers "
+            "(AutoTokenizer.from_pretrained(folder).save_pretrained(folder), which needs sentencepiece)"
+        )
+    return "delete the folder so that it is made again, or point the model to a whole one"
 
 
 def _shifted(offsets: list[tuple[int, int]], by: int) -> list[tuple[int, int]]:

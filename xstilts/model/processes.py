@@ -6,15 +6,15 @@ one GPU does not hold, in parts (torch's `fully_shard`).
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
@@ -65,17 +65,15 @@ class Processes:
     def prepare(self, modules: Sequence[nn.Module]) -> Callable[[Compute], Tensor]:
         """Make gradients of modules that of all processes; what calls a computation with them.
 
-        Modules stay usable as they are; sharded, their parameters are torch's DTensors from now on.
+        Sharded, their parameters are torch's DTensors from now on.
         """
         if self.count == 1:
             return lambda compute: compute()
         if self.is_sharded:
-            for module in modules:
-                for layer in _layers(module):
-                    fully_shard(layer)
-                fully_shard(module)
-            self._modules = [module for module in modules if isinstance(module, FSDPModule)]
-            return lambda compute: compute()
+            for layer in _layers(modules):
+                fully_shard(layer)
+            self._root = fully_shard(_Whole(modules))  # embeddings and heads
+            return self._root
         self._replica = DistributedDataParallel(_Whole(modules), find_unused_parameters=True)
         return self._replica
 
@@ -99,11 +97,20 @@ class Processes:
         if self.count == 1:
             return nullcontext()
         if self.is_sharded:
-            for module in self._modules:
-                module.set_requires_gradient_sync(is_last)
+            self._root.set_requires_gradient_sync(is_last)
             return nullcontext()
         held: AbstractContextManager[None] = nullcontext() if is_last else self._replica.no_sync()
         return held
+
+    @contextmanager
+    def gathered_weights(self) -> Iterator[None]:
+        """Within it modules may be called by themselves, and not only as `prepare` says."""
+        is_sharded = self.count > 1 and self.is_sharded
+        if is_sharded:
+            self._root.unshard()
+        yield
+        if is_sharded:
+            self._root.reshard()
 
     def added(self, value: Tensor) -> Tensor:
         """The sum over all processes of a scalar on the device."""
@@ -137,13 +144,6 @@ class Processes:
             distributed.barrier(group=self._talk)
 
 
-def put_away(modules: Sequence[nn.Module]) -> None:
-    """Have sharded modules hold their parts only, which are what is updated; a prediction leaves more."""
-    for module in modules:
-        if isinstance(module, FSDPModule):
-            module.reshard()
-
-
 def whole(tensor: Tensor) -> Tensor:
     """A tensor of a sharded module with the parts of all processes; all have to ask."""
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
@@ -151,7 +151,9 @@ def whole(tensor: Tensor) -> Tensor:
 
 def whole_state(module: nn.Module) -> dict[str, Tensor]:
     """A module's state dict, whole, as all processes get it."""
-    return {name: whole(tensor) for name, tensor in module.state_dict().items()}
+    found: dict[int, Tensor] = {}  # what is shared stays shared, and is written once
+    state = module.state_dict(keep_vars=True)
+    return {name: found.setdefault(id(tensor), whole(tensor.detach())) for name, tensor in state.items()}
 
 
 def part_like(tensor: Tensor, model: Tensor) -> Tensor:
@@ -167,7 +169,7 @@ def parts_like(tensors: Mapping[str, Tensor], model: Tensor) -> dict[str, Tensor
     return {name: part_like(value, model) if value.ndim else value for name, value in tensors.items()}
 
 
-def _layers(module: nn.Module) -> list[nn.Module]:
-    """The layers of an encoder: the modules of its longest list."""
-    lists = [list(child) for child in module.modules() if isinstance(child, nn.ModuleList)]
-    return max(lists, key=len, default=[])
+def _layers(modules: Iterable[nn.Module]) -> Iterator[nn.Module]:
+    """The layers of an encoder or decoder: the members of lists, not of lists within them."""
+    for module in modules:
+        yield from module if isinstance(module, nn.ModuleList) else _layers(module.children())

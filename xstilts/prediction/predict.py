@@ -7,7 +7,7 @@ What a model is given decides them, never how examples are batched.
 """
 
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -17,12 +17,13 @@ import torch
 from torch import Tensor
 
 from xstilts.data.examples import ChoiceExample, Example, SpanExample, TaggedExample
-from xstilts.model import batches, features
-from xstilts.model.batches import Batch
+from xstilts.model import features, text_to_text
 from xstilts.model.checkpoint import Model
 from xstilts.model.features import NO_WORD, Feature, Lengths
 from xstilts.model.pieces import Pieces
-from xstilts.progress import Progress
+from xstilts.prediction import written
+from xstilts.prediction.batching import in_batches
+from xstilts.prediction.written import WindowAnswer
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def predict(
     """
     model.check_length(how.lengths.max_length)
     entry = model.head_entries[head]
-    rows = features.build(entry["type"], examples, model.pieces, how.lengths, entry["labels"])
+    rows = rows_of(model, head, examples, how.lengths)
     if entry["type"] == "dual_encoder":
         assert how.embedding is not None
         dual = import_module("xstilts.prediction.dual_encoder")  # by name: no other task depends on it
@@ -66,6 +67,8 @@ def predict(
             model, head, rows, examples, how=pooling, batch_tokens=budget, label=label
         )
         return list(found)
+    if model.writes(head):
+        return _written(model, head, rows, examples, how, label)
     logits = _logits(model, head, rows, how.batch_tokens, label)
     if entry["type"] == "classification":
         return [entry["labels"][int(row.argmax())] for row in logits]
@@ -77,27 +80,49 @@ def predict(
     return word_tags(logits, rows, examples, entry["labels"])
 
 
+def rows_of(model: Model, head: str, examples: Sequence[Example], lengths: Lengths) -> list[Feature]:
+    """What a model reads of some examples for one of its heads, or writes without one."""
+    entry = model.head_entries[head]
+    if model.writes(head):
+        return text_to_text.build(head, entry["type"], examples, model.pieces, lengths, entry["labels"])
+    return features.build(entry["type"], examples, model.pieces, lengths, entry["labels"])
+
+
+def _written(
+    model: Model, head: str, rows: list[Feature], examples: Sequence[Example], how: Decoding, label: str
+) -> list[Any]:
+    """What a text-to-text model answers."""
+    model.train(False)
+    entry, pieces = model.head_entries[head], model.pieces
+    if entry["type"] == "span":
+        assert how.max_answer is not None
+        spans = written.spans(model, rows, how.max_answer, how.batch_tokens, label)
+        return answers_of(spans, rows, examples, pieces, how.unanswerable)
+    if entry["type"] == "tagging":
+        codes = text_to_text.codes_of("tagging", pieces, entry["labels"])
+        return word_tags(
+            written.tags(model, rows, codes, how.batch_tokens, label), rows, examples, entry["labels"]
+        )
+    choices = text_to_text.candidates(entry["type"], examples, pieces, entry["labels"])
+    best = [
+        int(scores.argmax())
+        for scores in written.candidate_scores(model, rows, choices, how.batch_tokens, label)
+    ]
+    return [entry["labels"][i] for i in best] if entry["type"] == "classification" else best
+
+
 @torch.inference_mode()
 def _logits(model: Model, head: str, rows: list[Feature], budget: int, label: str) -> list[np.ndarray]:
     """The head's logits of every row, without padding."""
     model.train(False)
     ids = [row.ids for row in rows]
     found: list[np.ndarray] = [np.empty(0)] * len(rows)
-    for batch in _shown(model, ids, budget, label):
+    for batch in in_batches(model, ids, budget, label):
         hidden = model.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
         values: Tensor = model.heads[head](hidden)
         for row, value in zip(batch.rows, values.float().cpu().numpy(), strict=True):
             found[row] = value if value.ndim == 1 else value[: len(ids[row])]
     return found
-
-
-def _shown(model: Model, ids: Sequence[Sequence[int]], budget: int, label: str) -> Iterator[Batch]:
-    groups = list(batches.by_tokens([len(row) for row in ids], budget))
-    progress = Progress(label, len(groups), "rows") if label else None
-    for group in groups:
-        yield batches.collate(ids, group, model.pieces.pad, model.encoder.device)
-        if progress:
-            progress.advance(len(group))
 
 
 def best_choices(logits: list[np.ndarray], examples: Sequence[Example]) -> list[int]:
@@ -133,15 +158,35 @@ def span_answers(
         longest: Most pieces of an answer.
         unanswerable: Whether questions may have no answer.
     """
+    found = []
+    for row, values in zip(rows, logits, strict=True):
+        none = float(values[0].astype(np.float64).sum())
+        window = values[row.first : -1].astype(np.float64)
+        score, start, end = (
+            best_span(window[:, 0], window[:, 1], longest) if len(window) else (-np.inf, 0, -1)
+        )
+        found.append(WindowAnswer(none, score, row.offset + start, row.offset + end))
+    return answers_of(found, rows, examples, pieces, unanswerable)
+
+
+def answers_of(
+    windows: Sequence[WindowAnswer],
+    rows: Sequence[Feature],
+    examples: Sequence[Example],
+    pieces: Pieces,
+    unanswerable: bool,
+) -> list[str]:
+    """The best answer over all windows of each example, as text of its context.
+
+    Where questions may have no answer, it is empty if the window that is least sure of none is surer of that
+    than any window is of its answer.
+    """
     best: list[tuple[float, int, int]] = [(-np.inf, 0, -1)] * len(examples)
     none = [np.inf] * len(examples)
-    for row, values in zip(rows, logits, strict=True):
-        none[row.example] = min(none[row.example], float(values[0].astype(np.float64).sum()))
-        window = values[row.first : -1].astype(np.float64)
-        if len(window):
-            score, start, end = best_span(window[:, 0], window[:, 1], longest)
-            if score > best[row.example][0]:
-                best[row.example] = (score, row.offset + start, row.offset + end)
+    for row, window in zip(rows, windows, strict=True):
+        none[row.example] = min(none[row.example], window.none)
+        if window.score > best[row.example][0]:
+            best[row.example] = (window.score, window.first, window.last)
     if unanswerable:
         best = [
             (score, 0, -1) if rejected > score else (score, start, end)
@@ -199,7 +244,7 @@ def word_tags(
     for row, values in zip(rows, logits, strict=True):
         last = len(row.words) - 1
         for position, word in enumerate(row.words):
-            context = min(position, last - position)
+            context = min(position - row.first, last - position)
             if word != NO_WORD and context > best[row.example][word][0]:
                 best[row.example][word] = (context, int(values[position].argmax()))
     return [[labels[tag] for _, tag in sentence] for sentence in best]

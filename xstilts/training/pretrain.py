@@ -247,6 +247,7 @@ def masked_lm_losses(
         settings: The share that is masked, and the budget.
         generator: Of the masks.
     """
+    assert model.pieces.mask is not None  # or there were no masked-LM head
     ids = batches.pad(lines, model.pieces.pad).numpy()
     maskable = ~np.isin(ids, model.pieces.special)
     altered, gold = mask_pieces(

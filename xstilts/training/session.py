@@ -79,7 +79,7 @@ class Session:
             **facts,
             **loop.meter.summary(),
             faults=loop.faults,
-            parameters=model.encoder.num_parameters(),
+            parameters=model.parameters,
         )
         if self.states:
             self.states.clear()

@@ -20,14 +20,14 @@ from torch.nn.utils.rnn import pad_sequence
 from xstilts.data.examples import Example, TaggedExample
 from xstilts.errors import TrainingError
 from xstilts.job_settings import PartJob, PretrainingJob, StageJob
-from xstilts.model import batches, features
+from xstilts.model import batches, text_to_text
 from xstilts.model.checkpoint import LanguageModelHead, Model
 from xstilts.model.device import seed_of
 from xstilts.model.features import Feature, Lengths
 from xstilts.model.heads import IGNORED, RankingHead
 from xstilts.model.pooling import pool
 from xstilts.model.processes import Processes
-from xstilts.prediction.predict import Decoding, predict
+from xstilts.prediction.predict import Decoding, predict, rows_of
 from xstilts.scoring import headline
 from xstilts.training.collapse import is_collapsed
 from xstilts.training.loop import Draw, Loop, Optimisation, Step
@@ -134,7 +134,8 @@ def train_stage(
     rows = {part.name: _rows(model, part) for part in parts}
     counts = _counts(parts, rows, shared)
     total = sum(counts.values()) + (text.settings.steps if text else 0)
-    selection = _Selection(model, parts, shared.selections, total, processes)
+    everyone = processes or Processes(model.encoder.device)
+    selection = _Selection(model, parts, shared.selections, total, everyone)
     how = Optimisation(
         total,
         shared.learning_rate,
@@ -145,16 +146,16 @@ def train_stage(
         precision,
     )
     if shared.gradient_checkpointing:
-        model.encoder.activation_checkpointing_enable({"use_reentrant": False})
+        model.transformer.activation_checkpointing_enable({"use_reentrant": False})
     model.train()
 
     def steps(restart: int) -> Iterator[Draw]:
         return _drawn(model, parts, rows, counts, text, order_seed(seed, stage, restart))
 
-    loop = Loop(model.modules(), steps, how, f"train {stage}", seed, selection, states, processes)
+    loop = Loop(model.modules(), steps, how, f"train {stage}", seed, selection, states, everyone)
     loop.run()
     if shared.gradient_checkpointing:
-        model.encoder.activation_checkpointing_disable()
+        model.transformer.activation_checkpointing_disable()
     selection.restore_best()
     return Trained(selection.rows, loop, selection.collapsed)
 
@@ -180,9 +181,8 @@ def _check(model: Model, parts: Sequence[Part]) -> None:
 
 def _rows(model: Model, part: Part) -> list[list[Feature]]:
     """Rows grouped so that what belongs together stays together: all choices, or a query and its answer."""
-    entry = model.head_entries[part.name]
-    built = features.build(entry["type"], part.train, model.pieces, part.lengths, entry["labels"])
-    if entry["type"] not in ("multiple_choice", "dual_encoder"):
+    built = rows_of(model, part.name, part.train, part.lengths)
+    if part.settings.entry.type not in ("multiple_choice", "dual_encoder"):
         return [[row] for row in built]
     groups: dict[int, list[Feature]] = {}
     for row in built:
@@ -221,7 +221,7 @@ def _drawn(
     generator = np.random.default_rng(seed)
     streams = {
         part.name: batches.endless(
-            [max(len(row.ids) for row in group) for group in rows[part.name]],
+            [max(row.length for row in group) for group in rows[part.name]],
             part.settings.batch_size,
             np.random.default_rng(generator.integers(2**63)),
         )
@@ -241,14 +241,17 @@ def _drawn(
 
 
 def _step(model: Model, part: Part, groups: list[list[Feature]]) -> Step:
-    """The mean over the step's examples (of tagging: over its tagged words), in micro-batches."""
-    pieces = sum(len(row.ids) for group in groups for row in group)
+    """The mean over the step's examples, in micro-batches.
+
+    Of tagging it is that over its tagged words, of a text-to-text model over the pieces that it has to write.
+    """
+    pieces = sum(row.length for group in groups for row in group)
     ids = [part.train[group[0].example].id for group in groups]
     losses: list[Callable[[], Tensor]]
     if part.settings.entry.type == "dual_encoder":  # each query against the answers of the whole batch
         losses = [partial(_ranking_loss, model, part, groups)]
     else:
-        longest = [max(len(row.ids) for row in group) for group in groups]
+        longest = [max(row.length for row in group) for group in groups]
         micro = batches.within(part.settings.batch_tokens, longest, [len(group) for group in groups])
         weight = _weight(part, groups)
         losses = [partial(_loss, model, part, [groups[i] for i in some], weight) for some in micro]
@@ -257,6 +260,8 @@ def _step(model: Model, part: Part, groups: list[list[Feature]]) -> Step:
 
 def _weight(part: Part, groups: list[list[Feature]]) -> int:
     """What the sum of a step's losses is divided by."""
+    if targets := [row.targets for group in groups for row in group if row.targets]:
+        return sum(piece != IGNORED for row in targets for piece in row)
     if part.settings.entry.type != "tagging":
         return len(groups)
     gold = [row.gold for group in groups for row in group if isinstance(row.gold, list)]
@@ -268,6 +273,8 @@ def _loss(model: Model, part: Part, groups: list[list[Feature]], weight: int) ->
     rows = [row for group in groups for row in group]
     ids = [row.ids for row in rows]
     batch = batches.collate(ids, list(range(len(ids))), model.pieces.pad, model.encoder.device)
+    if model.writes(part.name):
+        return text_to_text.loss(model.transformer, batch, [row.targets for row in rows]) / weight
     hidden = model.encoder(input_ids=batch.ids, attention_mask=batch.mask).last_hidden_state
     head = model.heads[part.name]
     assert not isinstance(head, LanguageModelHead | RankingHead)
@@ -307,7 +314,7 @@ class _Selection:
     parts: Sequence[Part]
     selections: int
     total: int
-    processes: Processes | None
+    processes: Processes
     rows: list[dict[str, Any]] = field(default_factory=list)
     best: float = -1.0
     collapsed: list[str] = field(default_factory=list)
@@ -328,8 +335,9 @@ class _Selection:
     def act(self, step: int) -> None:
         """Score them."""
         values, collapsed = [], []
-        for part in self.parts:
-            found = predict(self.model, part.name, part.dev, _decoding(part))
+        with self.processes.gathered_weights():
+            predicted = [predict(self.model, part.name, part.dev, _decoding(part)) for part in self.parts]
+        for part, found in zip(self.parts, predicted, strict=True):
             entry, losses = part.settings.entry, self.losses.get(part.name)
             metric, value = headline(entry.type, part.dev, found, metric=entry.metric)
             values.append(value)
@@ -347,9 +355,7 @@ class _Selection:
             )
         self.model.train()
         self.losses.clear()
-        mean = float(np.mean(values))
-        if self.processes:
-            mean = self.processes.agreed(mean)
+        mean = self.processes.agreed(float(np.mean(values)))
         if mean > self.best:
             self.best, self.collapsed = mean, collapsed
             tensors = tensors_of(self.model.modules())

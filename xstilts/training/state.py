@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from xstilts.errors import TrainingError
-from xstilts.model.processes import part_like, put_away
+from xstilts.model.processes import part_like
 
 KEPT = 2
 SUFFIX = ".safetensors"
@@ -107,7 +107,6 @@ class StateFolder:
 
 def tensors_of(modules: list[nn.Module]) -> dict[str, Tensor]:
     """Parameters and buffers of some modules, by their place and name; shared ones once."""
-    put_away(modules)
     return {
         f"{place}.{name}": tensor
         for place, module in enumerate(modules)
