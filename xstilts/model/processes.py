@@ -73,7 +73,8 @@ class Processes:
             for layer in _layers(modules):
                 fully_shard(layer)
             self._root = fully_shard(_Whole(modules))  # embeddings and heads
-            return self._root
+            rooted: Callable[[Compute], Tensor] = self._root.__call__
+            return rooted
         self._replica = DistributedDataParallel(_Whole(modules), find_unused_parameters=True)
         return self._replica
 
