@@ -517,6 +517,16 @@ class Jobs:
         """Every checkpoint of the run."""
         return [self.checkpoint(*checkpoint) for checkpoint in self.plan.checkpoints]
 
+    def trained(self, cells: list[Cell]) -> list[str]:
+        """The checkpoints that some cells rest on and that some stage trains."""
+        return [self.checkpoint(*checkpoint) for checkpoint in self.plan.trained(cells)]
+
+    def trained_on(self, cells: list[Cell]) -> list[str]:
+        """The prepared examples of their tasks."""
+        recipes = {recipe for _, recipe, _ in self.plan.trained(cells)}
+        files = (self.training_files(recipe, split) for recipe in recipes for split in ("train", "dev"))
+        return sorted({file for each in files for file in each})
+
     @property
     def all_predictions(self) -> list[str]:
         """Every prediction file of the run."""
@@ -804,8 +814,23 @@ class Jobs:
         claims = f"{self.folder}/claims.tsv"
         if self.plan.scores_are_given:
             return [claims]
-        tables = [f"{self.folder}/{name}.tsv" for name in ("leakage", "vacuity")]
-        return [claims, *tables, self.fertility_file(self.plan.models[0]), *self.corpus_sizes]
+        names = ("leakage", "vacuity", "incidents", "training", "training_costs")
+        tables = [f"{self.folder}/{name}.tsv" for name in names]
+        curves = [file for file in self.learning_curves if file.endswith(".svg")]
+        return [claims, *tables, *curves, self.fertility_file(self.plan.models[0]), *self.corpus_sizes]
+
+    @property
+    def incidents_code(self) -> str:
+        """Hash of the table of incidents, which has the best constant answer by the metrics of all types."""
+        return fingerprint.code_hash("scripts/collect_incidents.py", *sorted(SCORERS.values()))
+
+    @property
+    def learning_curves(self) -> list[str]:
+        """A figure of each model's trainings, in every format."""
+        kinds = ("svg", "pdf", "png")
+        return [
+            f"{self.folder}/learning_curves/{model}.{kind}" for model in self.plan.models for kind in kinds
+        ]
 
     @property
     def published_checksum(self) -> str:
