@@ -18,7 +18,10 @@ FIRST: dict[str, Any] = {"color": PALETTE[0], "zorder": 3}
 """A task that is trained straight on the masked LM; blue and dark, the others orange and light."""
 LATER: dict[str, Any] = {"color": PALETTE[4], "zorder": 2}
 COLLAPSED: dict[str, Any] = {"linestyle": (0, (2, 1.5)), "zorder": 4}
-CROSS: dict[str, Any] = {"marker": "X", "markersize": 4.5, "color": "black", "linestyle": "none", "zorder": 5}
+CROSS: dict[str, Any] = {
+    **{"marker": "x", "markersize": 3.5, "markeredgewidth": 0.9, "color": "black", "linestyle": "none"},
+    **{"zorder": 5, "clip_on": False},
+}
 
 
 def draw(table: pd.DataFrame, title: str, note: str = "") -> Figure:
@@ -30,7 +33,8 @@ def draw(table: pd.DataFrame, title: str, note: str = "") -> Figure:
         note: Small print.
     """
     tasks = sorted(table["task"].unique())
-    rows = max(1, ceil(len(tasks) / COLUMNS))
+    columns = max(2, min(COLUMNS, len(tasks)))
+    rows = max(1, ceil(len(tasks) / columns))
     with mpl.rc_context(STYLE):
         figure = new_figure(180, 28 + 58 * rows)
         write_footer(figure, _handles(), 3, note)
@@ -38,9 +42,9 @@ def draw(table: pd.DataFrame, title: str, note: str = "") -> Figure:
         if not tasks:
             say(figure.subplots(), "no training has been logged")
             return figure
-        panels = figure.subplots(2 * rows, COLUMNS, squeeze=False)
-        for number in range(rows * COLUMNS):
-            row, column = divmod(number, COLUMNS)
+        panels = figure.subplots(2 * rows, columns, squeeze=False)
+        for number in range(rows * columns):
+            row, column = divmod(number, columns)
             pair = panels[2 * row, column], panels[2 * row + 1, column]
             if number < len(tasks):
                 _draw_task(*pair, tasks[number], table[table["task"] == tasks[number]])

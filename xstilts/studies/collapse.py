@@ -97,7 +97,7 @@ def _qualified(verdict: Verdict, other: Verdict | None, said: str) -> Verdict:
     return replace(
         verdict,
         verdict=verdict.verdict if holds else "inconclusive",
-        rule=f"{verdict.rule}; in any case inconclusive, if it is not the same without the runs that collapsed",
+        rule=f"{verdict.rule}; inconclusive anyhow, if it is not the same without collapsed runs",
         reason=f"{verdict.reason} Caution: {said}.",
     )
 
