@@ -528,6 +528,17 @@ class Jobs:
         return sorted({file for each in files for file in each})
 
     @property
+    def lost_predictions(self) -> list[str]:
+        """The prediction files that are missing though they have been scored.
+
+        Snakemake makes the others because scores need them. These few have to be asked for by name; to ask
+        for all of them would double what it has to plan.
+        """
+        scored = [cell for cell in self.plan.cells if Path(self.score_file(cell)).is_file()]
+        files = (self.predictions(cell.model, cell.recipe, cell.seed, cell.task) for cell in scored)
+        return [file for each in files for file in each if not Path(file).is_file()]
+
+    @property
     def all_predictions(self) -> list[str]:
         """Every prediction file of the run."""
         return [
@@ -579,7 +590,9 @@ class Jobs:
 
     @property
     def generator_facts(self) -> dict[str, list[str | float | None]]:
-        """What the generator of micro-XTREME reads of the registry of languages."""
+        """What the generator of micro-XTREME, if the run has it, reads of the registry of languages."""
+        if not self.is_micro:
+            return {}
         chosen = selected_languages(self.settings.data.micro.languages)
         entries = {code: registry.languages()[code] for code in chosen}
         return {code: [entry.iso639_3, entry.cc100_gib] for code, entry in entries.items()}

@@ -46,7 +46,7 @@ RULEGRAPH = Picture(
 )
 LEARNING_CURVES = Picture(
     "Loss and score on the English development set over the steps of every training, a panel per task; a "
-    "thin line is one run. A cross: the model gives one answer to everything; a dashed line ends in such a one.",
+    "thin line is one run. A cross: the model gives one answer to everything; a dashed line ends so.",
     "Line charts; training.tsv has the numbers, incidents.tsv the collapsed runs.",
 )
 VERDICTS = {
