@@ -69,7 +69,8 @@ def _draw_task(above: Axes, below: Axes, task: str, rows: pd.DataFrame) -> None:
         for run, style in _runs(rows.dropna(subset=[column])):
             axes.plot(run["step"], run[column], marker="o", markersize=1.6, linewidth=0.8, **style)
             marked = run[run["collapsed"].eq(True)]
-            axes.plot(marked["step"], marked[column], **CROSS)
+            if len(marked):  # an empty line that is not clipped upsets the layout
+                axes.plot(marked["step"], marked[column], **CROSS)
         axes.xaxis.set_major_locator(MaxNLocator(3, integer=True))
         axes.set_xlim(left=0)
         axes.tick_params(labelsize=7)
