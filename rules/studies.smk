@@ -34,7 +34,7 @@ rule collect_study_incidents:
         study=JOBS.any_of(list(PLAN.studies)),
     params:
         code=JOBS.incidents_code,
-        data=f"{RUN}/data/training",
+        data=lambda w: f"{RUN}/data/training",
     message:
         "look for collapsed runs among those of {wildcards.study}"
     shell:

@@ -90,7 +90,7 @@ rule collect_incidents:
         f"{RUN}/logs/collect_incidents.log",
     params:
         code=JOBS.incidents_code,
-        data=f"{RUN}/data/training",
+        data=lambda w: f"{RUN}/data/training",
     message:
         "look for collapsed and restarted trainings"
     shell:
@@ -125,7 +125,8 @@ rule plot_training:
             category="How it was made",
             labels={"figure": "learning curves of {model}"},
         ),
-        multiext(f"{RUN}/learning_curves/{{model}}", ".pdf", ".png"),
+        f"{RUN}/learning_curves/{{model}}.pdf",
+        f"{RUN}/learning_curves/{{model}}.png",
     log:
         f"{RUN}/logs/learning_curves/{{model}}.log",
     benchmark:
