@@ -214,7 +214,7 @@ def test_collapsed_runs_are_said_at_the_top_and_beside_their_means(finished: Pat
 
 def test_costs_of_trainings_are_added_up_over_seeds(finished: Path) -> None:
     text = Page(page_of(results(finished))).text
-    assert "tiny squad1 gpu float32 2 1.000 9.500 80 500 15.000" in text
+    assert "tiny squad1 gpu float32 2 3,600 9.5 80 500 15" in text
 
 
 def test_text_from_tables_is_no_markup(finished: Path, tmp_path: Path) -> None:

@@ -230,7 +230,7 @@ def training_costs(frame: pd.DataFrame | None) -> Table | None:
     shown = pd.DataFrame(
         {
             "Runs": grouped.size(),
-            "Hours": grouped["training_seconds"].sum() / 3600,
+            "Seconds": grouped["training_seconds"].sum(),
             "Examples per second": grouped["examples_per_second"].mean(),
             "Pieces per second": grouped["pieces_per_second"].mean().round().astype(int),
             "Peak memory (MiB)": grouped["peak_memory_mib"].max(),
@@ -238,10 +238,10 @@ def training_costs(frame: pd.DataFrame | None) -> Table | None:
         }
     ).reset_index(names=list(names.values()))
     note = (
-        f"Hours and energy: summed over the runs; throughput: their mean; memory: the largest. {MISSING}: "
+        f"Seconds and energy: summed over the runs; throughput: their mean; memory: the largest. {MISSING}: "
         "not told by the device. Memory is the GPU's, on a CPU that of the process."
     )
-    return from_frame(shown, "What the trainings cost", note=note)
+    return from_frame(shown, "What the trainings cost", digits=1, note=note)
 
 
 def leakage(frame: pd.DataFrame | None) -> Table | None:
