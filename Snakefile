@@ -80,7 +80,7 @@ rule all:
         f"{RUN}/report.html",
         # By name, so that one that is missing is made again though all that is made of it is there.
         JOBS.checkpoint_folders,
-        JOBS.all_predictions,
+        JOBS.lost_predictions,
         JOBS.score_files,
     message:
         "all of the run is there"

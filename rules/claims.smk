@@ -1,5 +1,5 @@
 # The claims of the study that this package reproduces, evaluated for this run.
-# Needs: scores.tsv, leakage.tsv, claims.yaml. Makes: claims.tsv.
+# Needs: scores.tsv, leakage.tsv, incidents.tsv, claims.yaml. Makes: claims.tsv.
 
 from xstilts.fingerprint import ROOT, text_hash
 
@@ -11,6 +11,7 @@ rule evaluate_claims:
     input:
         scores=f"{RUN}/scores.tsv",
         leakage=[] if PLAN.scores_are_given else f"{RUN}/leakage.tsv",
+        incidents=[] if PLAN.scores_are_given else f"{RUN}/incidents.tsv",
     output:
         report(
             f"{RUN}/claims.tsv",
@@ -28,8 +29,9 @@ rule evaluate_claims:
         registry=JOBS.registry_hash,
         facts=JOBS.run_facts,
         leakage=lambda w, input: f"--leakage {input.leakage}" if input.leakage else "",
+        incidents=lambda w, input: f"--incidents {input.incidents}" if input.incidents else "",
     message:
         "evaluate the claims"
     shell:
         "python scripts/evaluate_claims.py --claims {params.file} --facts {params.facts:q}"
-        " --scores {input.scores:q} {params.leakage} --output {output:q} 2> >(tee {log:q} >&2)"
+        " --scores {input.scores:q} {params.leakage} {params.incidents} --output {output:q} 2> >(tee {log:q} >&2)"

@@ -6,6 +6,7 @@ localrules:
     data,
     languages,
     checkpoints,
+    training,
     predictions,
     xtreme,
     scores,
@@ -44,6 +45,15 @@ rule checkpoints:
     """Every checkpoint of the run's recipes, prefixes included."""
     input:
         JOBS.checkpoint_folders,
+
+
+rule training:
+    """How the trainings went: their logs in one table, learning curves, collapsed and restarted ones."""
+    input:
+        [] if PLAN.scores_are_given else [f"{RUN}/training.tsv", f"{RUN}/incidents.tsv"],
+        JOBS.learning_curves,
+    message:
+        "how the trainings went is there"
 
 
 rule predictions:

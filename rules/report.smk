@@ -39,18 +39,19 @@ rule draw_rulegraph:
 
 
 rule collect_costs:
-    """Run time of every step, as far as its jobs have run here."""
+    """Run time of every step, as far as its jobs have run here, and what every training cost."""
     input:
         JOBS.score_files,
-        JOBS.checkpoint_folders,
         STUDY_JOBS.all_files,
+        checkpoints=JOBS.checkpoint_folders,
     output:
-        report(
+        costs=report(
             f"{RUN}/costs.tsv",
             caption="../docs/captions/costs.rst",
             category="How it was made",
             labels={"table": "run time and cost"},
         ),
+        training=f"{RUN}/training_costs.tsv",
     log:
         f"{RUN}/logs/collect_costs.log",
     params:
@@ -59,7 +60,8 @@ rule collect_costs:
     message:
         "add up the run time of every step"
     shell:
-        "python scripts/collect_costs.py --benchmarks {params.benchmarks} --output {output:q} 2> >(tee {log:q} >&2)"
+        "python scripts/collect_costs.py {input.checkpoints:q} --benchmarks {params.benchmarks}"
+        " --output {output.costs:q} --training {output.training:q} 2> >(tee {log:q} >&2)"
 
 
 rule build_report:

@@ -21,6 +21,27 @@ rule collect_study_scores:
         "python scripts/collect_scores.py {input:q} --output {output:q} 2> >(tee {log:q} >&2)"
 
 
+rule collect_study_incidents:
+    """What went wrong in the trainings behind the scores that one study reads."""
+    input:
+        checkpoints=lambda w: JOBS.trained(PLAN.study_cells(w.study)),
+        examples=lambda w: JOBS.trained_on(PLAN.study_cells(w.study)),
+    output:
+        f"{RUN}/studies/{{study}}/incidents.tsv",
+    log:
+        f"{RUN}/logs/studies/{{study}}/collect_incidents.log",
+    wildcard_constraints:
+        study=JOBS.any_of(list(PLAN.studies)),
+    params:
+        code=JOBS.incidents_code,
+        data=lambda w: f"{RUN}/data/training",
+    message:
+        "look for collapsed runs among those of {wildcards.study}"
+    shell:
+        "python scripts/collect_incidents.py {input.checkpoints:q} --data {params.data} --output {output:q}"
+        " 2> >(tee {log:q} >&2)"
+
+
 for study in PLAN.studies:
 
     rule:
@@ -32,6 +53,7 @@ for study in PLAN.studies:
             fertility=STUDY_JOBS.fertility(study),
             corpus=STUDY_JOBS.corpus(study),
             extra=STUDY_JOBS.additional(study),
+            incidents=STUDY_JOBS.incidents(study),
         output:
             tests=report(
                 f"{RUN}/studies/{study}/tests.tsv",
@@ -49,11 +71,12 @@ for study in PLAN.studies:
             study=study,
             settings=STUDY_JOBS.settings(study),
             tables=STUDY_JOBS.options(study),
+            incidents="--incidents" if STUDY_JOBS.incidents(study) else "",
         message:
             "analyse {params.study}"
         shell:
             "python -m xstilts.warm --studies scripts/analyse_study.py --study {params.study} --scores {input.scores:q} --languages {input.languages:q}"
-            " {params.tables} --settings {params.settings:q}"
+            " {params.tables} {params.incidents} {input.incidents:q} --settings {params.settings:q}"
             " --tests {output.tests:q} --verdict {output.verdict:q} 2> >(tee {log:q} >&2)"
 
     rule:

@@ -1,6 +1,6 @@
 # Recipes to checkpoints: every stage is one job on top of the checkpoint without its last stage.
 # Needs: checkpoints of `mlm`, prepared training data (and text, for continued masked LM).
-# Makes: checkpoints/<model>/<recipe>/seed<k>/.
+# Makes: checkpoints/<model>/<recipe>/seed<k>/; incidents.tsv, training.tsv and learning_curves/ of all of them.
 
 
 rule train_stage:
@@ -76,3 +76,71 @@ rule continue_pretraining:
         " --seed {wildcards.seed} --settings {params.settings:q} --threads {params.threads}"
         " --device {params.device} --precision {params.precision} {params.sharding} --state {params.state:q}"
         " --code {params.code} --output {output:q} 2> >(tee {log:q} >&2)"
+
+
+rule collect_incidents:
+    """What went wrong in the trainings of the run: models that collapsed, trainings that had to restart."""
+    input:
+        checkpoints=JOBS.checkpoint_folders,
+        examples=JOBS.trained_on(PLAN.cells),
+    output:
+        report(
+            f"{RUN}/incidents.tsv",
+            caption="../docs/captions/incidents.rst",
+            category="Checks",
+            labels={"table": "collapsed and restarted trainings"},
+        ),
+    log:
+        f"{RUN}/logs/collect_incidents.log",
+    params:
+        code=JOBS.incidents_code,
+        data=lambda w: f"{RUN}/data/training",
+    message:
+        "look for collapsed and restarted trainings"
+    shell:
+        "python scripts/collect_incidents.py {input.checkpoints:q} --data {params.data} --output {output:q}"
+        " 2> >(tee {log:q} >&2)"
+
+
+rule collect_training:
+    """The training logs of all checkpoints in one table."""
+    input:
+        JOBS.checkpoint_folders,
+    output:
+        f"{RUN}/training.tsv",
+    log:
+        f"{RUN}/logs/collect_training.log",
+    params:
+        code=code_hash("scripts/collect_training.py"),
+    message:
+        "collect the training logs"
+    shell:
+        "python scripts/collect_training.py {input:q} --output {output:q} 2> >(tee {log:q} >&2)"
+
+
+rule plot_training:
+    """The learning curves of all trainings of a model."""
+    input:
+        f"{RUN}/training.tsv",
+    output:
+        report(
+            f"{RUN}/learning_curves/{{model}}.svg",
+            caption="../docs/captions/learning_curves.rst",
+            category="How it was made",
+            labels={"figure": "learning curves of {model}"},
+        ),
+        f"{RUN}/learning_curves/{{model}}.pdf",
+        f"{RUN}/learning_curves/{{model}}.png",
+    log:
+        f"{RUN}/logs/learning_curves/{{model}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/learning_curves/{{model}}.tsv"
+    params:
+        code=code_hash("scripts/plot_training.py"),
+        note=STUDY_JOBS.miniature_note,
+        folder=subpath(output[0], parent=True),
+    message:
+        "draw the learning curves of {wildcards.model}"
+    shell:
+        "python -m xstilts.warm --studies scripts/plot_training.py --training {input:q} --model {wildcards.model}"
+        " --note={params.note:q} --output-dir {params.folder} 2> >(tee {log:q} >&2)"

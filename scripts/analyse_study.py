@@ -21,15 +21,18 @@ def main(
     fertility: Annotated[list[Path] | None, Option(help="fertility.tsv of each model")] = None,
     corpus: Annotated[Path | None, Option(help="corpus.tsv, if the run pre-trained its models")] = None,
     extra: Annotated[list[Path] | None, Option(help="What this study alone reads (docs/studies.md)")] = None,
+    incidents: Annotated[Path | None, Option(help="incidents.tsv: the runs that collapsed")] = None,
 ) -> None:
     """Test the hypotheses of a study, and give its verdict."""
     parsed = from_json(JOBS[study], settings, "--settings")
     # Imported late: wrong settings are reported at once, without a second of statistics libraries.
+    from xstilts.studies.collapse import analysed
     from xstilts.studies.tables import Tables
     from xstilts.tables import write_table
 
-    tables = Tables.read(scores, languages, fertility, corpus, extra)
-    table, decision = import_module(f"xstilts.studies.{study}.analysis").analyse(tables, parsed)
+    tables = Tables.read(scores, languages, fertility, corpus, extra, incidents)
+    analyse = import_module(f"xstilts.studies.{study}.analysis").analyse
+    table, decision = analysed(analyse, tables, parsed)
     write_table(table, tests)
     decision.write(verdict)
 

@@ -21,12 +21,14 @@ def main(
     leakage: Annotated[
         Path | None, Option(help="leakage.tsv, which counts the examples of training tasks")
     ] = None,
+    incidents: Annotated[Path | None, Option(help="incidents.tsv: the runs that collapsed")] = None,
 ) -> None:
     """Write a table with a verdict for every claim, and why."""
     whose = from_json(RunFacts, facts, "--facts")
     counts = [] if leakage is None else [read_table(leakage)]
     evidence = Evidence(load(claims), whose, read_table(scores), *counts)
-    write_table(evaluate(evidence), output)
+    collapsed = None if incidents is None else read_table(incidents)
+    write_table(evaluate(evidence, collapsed), output)
 
 
 if __name__ == "__main__":

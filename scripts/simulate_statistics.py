@@ -7,8 +7,6 @@ from typer import Option
 
 from xstilts.command_line import run
 from xstilts.progress import Progress
-from xstilts.statistics.simulation import SCENARIOS, simulate
-from xstilts.tables import write_table
 
 
 def main(
@@ -19,6 +17,9 @@ def main(
 ) -> None:
     """Write coverage, error rate and power of every scenario of a study."""
     import pandas as pd
+
+    from xstilts.statistics.simulation import SCENARIOS, simulate
+    from xstilts.tables import write_table
 
     chosen = [scenario for scenario in SCENARIOS.values() if scenario.study == study]
     progress, rows = Progress(study, len(chosen), "data sets"), []

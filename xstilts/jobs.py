@@ -526,6 +526,27 @@ class Jobs:
         """Every checkpoint of the run."""
         return [self.checkpoint(*checkpoint) for checkpoint in self.plan.checkpoints]
 
+    def trained(self, cells: list[Cell]) -> list[str]:
+        """The checkpoints that some cells rest on and that some stage trains."""
+        return [self.checkpoint(*checkpoint) for checkpoint in self.plan.trained(cells)]
+
+    def trained_on(self, cells: list[Cell]) -> list[str]:
+        """The prepared examples of their tasks."""
+        recipes = {recipe for _, recipe, _ in self.plan.trained(cells)}
+        files = (self.training_files(recipe, split) for recipe in recipes for split in ("train", "dev"))
+        return sorted({file for each in files for file in each})
+
+    @property
+    def lost_predictions(self) -> list[str]:
+        """The prediction files that are missing though they have been scored.
+
+        Snakemake makes the others because scores need them. These few have to be asked for by name; to ask
+        for all of them would double what it has to plan.
+        """
+        scored = [cell for cell in self.plan.cells if Path(self.score_file(cell)).is_file()]
+        files = (self.predictions(cell.model, cell.recipe, cell.seed, cell.task) for cell in scored)
+        return [file for each in files for file in each if not Path(file).is_file()]
+
     @property
     def all_predictions(self) -> list[str]:
         """Every prediction file of the run."""
@@ -595,7 +616,9 @@ class Jobs:
 
     @property
     def generator_facts(self) -> dict[str, list[str | float | None]]:
-        """What the generator of micro-XTREME reads of the registry of languages."""
+        """What the generator of micro-XTREME, if the run has it, reads of the registry of languages."""
+        if not self.is_micro:
+            return {}
         chosen = selected_languages(self.settings.data.micro.languages)
         entries = {code: registry.languages()[code] for code in chosen}
         return {code: [entry.iso639_3, entry.cc100_gib] for code, entry in entries.items()}
@@ -830,8 +853,23 @@ class Jobs:
         claims = f"{self.folder}/claims.tsv"
         if self.plan.scores_are_given:
             return [claims]
-        tables = [f"{self.folder}/{name}.tsv" for name in ("leakage", "vacuity")]
-        return [claims, *tables, self.fertility_file(self.plan.models[0]), *self.corpus_sizes]
+        names = ("leakage", "vacuity", "incidents", "training", "training_costs")
+        tables = [f"{self.folder}/{name}.tsv" for name in names]
+        curves = [file for file in self.learning_curves if file.endswith(".svg")]
+        return [claims, *tables, *curves, self.fertility_file(self.plan.models[0]), *self.corpus_sizes]
+
+    @property
+    def incidents_code(self) -> str:
+        """Hash of the table of incidents, which has the best constant answer by the metrics of all types."""
+        return fingerprint.code_hash("scripts/collect_incidents.py", *sorted(SCORERS.values()))
+
+    @property
+    def learning_curves(self) -> list[str]:
+        """A figure of each model's trainings, in every format."""
+        kinds = ("svg", "pdf", "png")
+        return [
+            f"{self.folder}/learning_curves/{model}.{kind}" for model in self.plan.models for kind in kinds
+        ]
 
     @property
     def published_checksum(self) -> str:

@@ -427,10 +427,17 @@ class Plan:
     @cached_property
     def checkpoints(self) -> list[tuple[str, str, int]]:
         """Model, recipe and seed of every checkpoint, prefixes included, sorted."""
-        found = {(model, name, 0) for model in self.models for name in (UNTRAINED, MLM)}
-        for cell in self.cells:
-            for prefix in recipes.prefixes(recipes.parse(cell.recipe)):
-                found.add((cell.model, str(prefix), cell.seed))
+        given = {(model, name, 0) for model in self.models for name in (UNTRAINED, MLM)}
+        return sorted(given | set(self.trained(self.cells)))
+
+    @staticmethod
+    def trained(cells: Iterable[Cell]) -> list[tuple[str, str, int]]:
+        """Those that some cells rest on and that some stage trains, sorted."""
+        found = {
+            (cell.model, str(prefix), cell.seed)
+            for cell in cells
+            for prefix in recipes.prefixes(recipes.parse(cell.recipe))
+        }
         return sorted(found)
 
     @property

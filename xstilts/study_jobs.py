@@ -64,6 +64,10 @@ class StudyJobs:
             if (cell.model, cell.recipe) == primary and cell.task == study.primary_task
         ]
 
+    def incidents(self, study: str) -> list[str]:
+        """What went wrong in the trainings behind its scores, where the run makes them."""
+        return [] if self.plan.scores_are_given else [f"{self.folder}/studies/{study}/incidents.tsv"]
+
     def options(self, study: str) -> str:
         """The tables of a study besides scores and languages, as options of its programs."""
         tables = {

@@ -4,12 +4,12 @@ import gzip
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
+from tests.integration.workflow import light
 from xstilts.prediction import stamps
 from xstilts.tables import read_table
 
@@ -34,7 +34,7 @@ ENTRIES = {
 
 
 def run(script: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "scripts" / script), *map(str, arguments)]
+    command = light(script, *map(str, arguments))
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 

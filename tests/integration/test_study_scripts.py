@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.integration.workflow import light
 from tests.unit.study_tables import fertility_table, language_table, planted_scores
 from xstilts.tables import read_table, write_table
 
@@ -16,7 +16,7 @@ SETTINGS = json.dumps({**CHOICES, "metrics": {"tatoeba": "accuracy"}})
 
 
 def run_script(name: str, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, f"scripts/{name}.py", *options]
+    command = light(f"{name}.py", *options)
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "PYTHONHASHSEED": "random"}
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
 

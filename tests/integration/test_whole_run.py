@@ -16,6 +16,7 @@ import yaml
 from tests.integration.workflow import TINY, Clone
 from xstilts.tables import read_table
 
+TRAININGS = {"collect_incidents", "collect_study_incidents", "collect_training", "plot_training"}
 STUDY = {"analyse_typology", "plot_typology", "collect_verdicts", "collect_costs", "build_report"}
 AFTER_PREDICTION = {
     *("score_predictions", "collect_scores", "collect_study_scores", "check_vacuity", "evaluate_claims"),
@@ -80,6 +81,10 @@ def test_every_file_that_was_declared_is_there(finished: Clone) -> None:
         "fertility/micro.tsv",
         "leakage.tsv",
         "vacuity.tsv",
+        "incidents.tsv",
+        "training.tsv",
+        "training_costs.tsv",
+        "learning_curves/micro.svg",
     ):
         assert (results / name).stat().st_size > 0
     assert (results / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
@@ -152,7 +157,7 @@ def test_a_longer_recipe_trains_its_last_stage_only(edited: Clone) -> None:
     assert planned.counts["generate_micro"] == 1  # csqa, which is no evaluation set
     assert planned.rules == {
         "generate_micro", "train_stage", "predict_tatoeba", "prepare_training", "collect_leakage",
-        *AFTER_PREDICTION,
+        *TRAININGS, *AFTER_PREDICTION,
     }  # fmt: skip
     assert "train micro on mnli-csqa, seed 1" in planned.messages
 

@@ -100,3 +100,22 @@ class Scheduled:
     def rules(self) -> set[str]:
         """The rules that have a job; targets, which run nothing, are left out."""
         return {rule for rule in self.counts if rule not in {"all", "studies", "study_typology", "scores"}}
+
+
+LIGHT = """
+import runpy, sys
+
+class Refusal:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("torch", "transformers"):
+            raise AssertionError(f"a light rule imports {name}")
+
+sys.meta_path.insert(0, Refusal())
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def light(script: str, *arguments: str) -> list[str]:
+    """The command that runs a script of a light rule, which fails where it imports torch or transformers."""
+    return [sys.executable, "-c", LIGHT, str(REPOSITORY / "scripts" / script), *arguments]

@@ -26,6 +26,7 @@ RULES = sorted((ROOT / "rules").glob("*.smk"))
 BY_HAND = {"check_data", "lock_data", "write_reference"}  # programs that no rule calls
 # A rule, and the program of another that it calls.
 SERVED = {"continue_pretraining": "pretrain_model", "collect_study_scores": "collect_scores"}
+SERVED |= {"collect_study_incidents": "collect_incidents"}
 AGAIN = "run `make docs`"
 
 

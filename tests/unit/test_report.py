@@ -18,8 +18,10 @@ from xstilts.data.leakage import REPORT
 from xstilts.errors import DataError, StudyError
 from xstilts.report.build import Results, build
 from xstilts.report.costs import COLUMNS as COSTS
+from xstilts.report.incidents import COLUMNS as INCIDENTS
 from xstilts.report.table import MISSING, number, probability
 from xstilts.report.tables import retrieval
+from xstilts.report.trainings import COSTS as TRAINING_COSTS
 from xstilts.report.words import confidence, statistic_in_words
 from xstilts.scoring.vacuity import COLUMNS, encoder_rows
 from xstilts.studies.settings import TypologyJob
@@ -115,10 +117,25 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [("18", "MNLI has 392,702 examples", "paper", "392,702", "392,702", "reproduced", "counted")],
         columns=["id", "statement", "source", "expected", "found", "verdict", "why"],
     )
-    tables = {"scores": scores, "languages": languages, "fertility/tiny": fertility, "corpus": corpus}
+    fallen = ("tiny", "squad1", 1, "collapsed", "squad1", "f1", 0.1, 0.1, "one answer")
+    again = ("tiny", "squad1", 2, "restarted", "-", None, None, None, "the loss diverged")
+    spent = [("tiny", "squad1", seed, "gpu", "float32", 1800.0, 9.5, 80.0, 500, 7.5) for seed in (1, 2)]
+    trainings = {
+        "incidents": pd.DataFrame([fallen, again], columns=INCIDENTS),
+        "training_costs": pd.DataFrame(spent, columns=TRAINING_COSTS),
+    }
+    tables = {
+        **trainings,
+        "scores": scores,
+        "languages": languages,
+        "fertility/tiny": fertility,
+        "corpus": corpus,
+    }
     tables |= {"leakage": leakage, "vacuity": checks, "costs": costs, "claims": claims}
     for name, table in tables.items():
         write_table(table, folder / f"{name}.tsv")
+    (folder / "learning_curves").mkdir()
+    (folder / "learning_curves/tiny.svg").write_text(FIGURE.format("curves"), encoding="utf-8")
     (folder / "rulegraph.svg").write_text(FIGURE.format("rulegraph"), encoding="utf-8")
     return folder
 
@@ -135,7 +152,7 @@ def test_the_page_is_well_formed_and_needs_nothing_else(finished: Path) -> None:
     page = Page(page_of(results(finished)))
     assert not page.all("script") and not page.all("link")
     images = page.all("img")
-    assert len(images) == 3
+    assert len(images) == 4
     assert all(str(image["src"]).startswith("data:image/svg+xml;base64,") for image in images)
     assert all(len(str(image["alt"])) > 40 for image in images)
     targets = [str(link["href"]) for link in page.all("a")]
@@ -184,6 +201,22 @@ def test_failed_checks_are_said_at_the_top(finished: Path, tmp_path: Path) -> No
         assert said in text and ("FAILED" in text) is not passed
 
 
+def test_collapsed_runs_are_said_at_the_top_and_beside_their_means(finished: Path, tmp_path: Path) -> None:
+    text = Page(page_of(results(finished))).text
+    assert "Trainings that collapsed or restarted: 1 collapsed, 1 restarted." in text
+    assert re.search(r"\d \(1 collapsed\)", text) and "the loss diverged" in text
+    none = read_table(finished / "incidents.tsv").iloc[:0]
+    write_table(none, tmp_path / "incidents.tsv")
+    text = Page(page_of(results(finished, incidents=tmp_path / "incidents.tsv"))).text
+    assert "No training of this run collapsed, and none had to restart." in text
+    assert "(1 collapsed)" not in text
+
+
+def test_costs_of_trainings_are_added_up_over_seeds(finished: Path) -> None:
+    text = Page(page_of(results(finished))).text
+    assert "tiny squad1 gpu float32 2 3,600 9.5 80 500 15" in text
+
+
 def test_text_from_tables_is_no_markup(finished: Path, tmp_path: Path) -> None:
     table = read_table(finished / "languages.tsv")
     table["family"] = "<b>bold</b>"
@@ -199,6 +232,9 @@ def test_text_from_tables_is_no_markup(finished: Path, tmp_path: Path) -> None:
         ("vacuity.tsv", "Has the run learnt anything?"),
         ("claims.tsv", "Claims of the source reports"),
         ("costs.tsv", "Run time and cost"),
+        ("training_costs.tsv", "What the trainings cost"),
+        ("incidents.tsv", "Collapsed and restarted trainings"),
+        ("learning_curves/tiny.svg", "Learning curves"),
         ("fertility/tiny.tsv", "Fertility"),
         ("leakage.tsv", "Removed from training"),
     ],

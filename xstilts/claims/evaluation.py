@@ -1,5 +1,6 @@
 """From claims and evidence to claims.tsv: a verdict for every claim, and why."""
 
+from dataclasses import replace
 from operator import ge, gt, le, lt
 
 import pandas as pd
@@ -7,6 +8,7 @@ import pandas as pd
 from xstilts.claims.gains import DIGITS, NotRunError
 from xstilts.claims.quantities import Evidence
 from xstilts.claims.schema import Claim
+from xstilts.studies.collapse import rests_on_collapse
 
 REPRODUCED = "reproduced"
 NOT_REPRODUCED = "not reproduced"
@@ -19,12 +21,29 @@ CONFIGURED = "a fact of the configuration, not a result"
 RELATIONS = {"at_least": ge, "at_most": le, "above": gt, "below": lt}
 
 
-def evaluate(evidence: Evidence) -> pd.DataFrame:
+def evaluate(evidence: Evidence, incidents: pd.DataFrame | None = None) -> pd.DataFrame:
     """A row per claim, in the order of claims.yaml.
 
     `found` is empty where the claim was not run. Numbers are written as short as they are exact, since their
-    units differ.
+    units differ. Where a collapsed run changes what is found, `why` says what there is without it.
+
+    Args:
+        evidence: What is known of the run.
+        incidents: incidents.tsv, which names the collapsed runs.
     """
+    table = _table(evidence)
+    if incidents is None or not (doubtful := rests_on_collapse(evidence.scores, incidents)).any():
+        return table
+    other = _table(replace(evidence, scores=evidence.scores[~doubtful]))
+    changed = (table["found"] != other["found"]) | (table["verdict"] != other["verdict"])
+    without = (
+        "without collapsed runs: " + other["found"].where(other["found"] != "", "-") + ", " + other["verdict"]
+    )
+    both = table["why"].where(table["why"] == "", table["why"] + "; ") + without
+    return table.assign(why=table["why"].mask(changed, both))
+
+
+def _table(evidence: Evidence) -> pd.DataFrame:
     return pd.DataFrame([_row(claim, evidence) for claim in evidence.claims.claims], columns=COLUMNS)
 
 

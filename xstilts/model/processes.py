@@ -72,9 +72,9 @@ class Processes:
         if self.is_sharded:
             for layer in _layers(modules):
                 fully_shard(layer)
-            self._root = fully_shard(_Whole(modules))  # embeddings and heads
-            rooted: Callable[[Compute], Tensor] = self._root.__call__
-            return rooted
+            all_modules = _Whole(modules)  # its own group: embeddings and heads
+            self._root = fully_shard(all_modules)
+            return all_modules
         self._replica = DistributedDataParallel(_Whole(modules), find_unused_parameters=True)
         return self._replica
 

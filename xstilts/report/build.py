@@ -44,6 +44,11 @@ RULEGRAPH = Picture(
     "upper one makes; arrows that follow from others are left out.",
     "Flow chart of the rules; docs/architecture.md has it in words.",
 )
+LEARNING_CURVES = Picture(
+    "Loss and score on the English development set over the steps of every training, a panel per task; a "
+    "thin line is one run. A cross: the model gives one answer to everything; a dashed line ends so.",
+    "Line charts; training.tsv has the numbers, incidents.tsv the collapsed runs.",
+)
 VERDICTS = {
     "supports": "yes",
     "contradicts": "no",
@@ -84,6 +89,11 @@ class Results:
     def study(self, name: str) -> dict[str, Path]:
         """The files of one study by name."""
         return {path.name: path for key, path in self.files.items() if key.startswith(f"studies/{name}/")}
+
+    @property
+    def learning_curves(self) -> list[Path]:
+        """The figures of the trainings, by model."""
+        return [path for name, path in sorted(self.files.items()) if name.startswith("learning_curves/")]
 
     @property
     def checksums(self) -> list[tuple[str, str]]:
@@ -134,6 +144,7 @@ def build(results: Results, settings: dict[str, Any], studies: dict[str, dict[st
     """
     scores, languages = results.needed("scores.tsv"), results.needed("languages.tsv")
     verdicts = {row["study"]: row for _, row in results.needed("studies/verdicts.tsv").iterrows()}
+    incidents = results.table("incidents.tsv")
     given = settings["scores"]["source"] == "file"
     return (
         _environment()
@@ -153,12 +164,15 @@ def build(results: Results, settings: dict[str, Any], studies: dict[str, dict[st
             retrieval=tables.retrieval(
                 scores, dict(zip(languages["language"], languages["name"], strict=True))
             ),
-            scores=tables.language_means(scores),
+            scores=tables.language_means(scores, incidents),
+            incidents=tables.incidents(incidents),
             checks=tables.vacuity(results.table("vacuity.tsv")),
             claims=tables.claims(results.table("claims.tsv")),
             leakage=tables.leakage(results.table("leakage.tsv")),
             languages=tables.languages(languages, scores, results.fertility, results.table("corpus.tsv")),
             costs=tables.costs(results.table("costs.tsv")),
+            training_costs=tables.training_costs(results.table("training_costs.tsv")),
+            curves=[_figure(path, LEARNING_CURVES) for path in results.learning_curves],
             rulegraph=_figure(results.folder / "rulegraph.svg", RULEGRAPH),
             settings=yaml.safe_dump(settings, sort_keys=False, allow_unicode=True, width=100),
             versions=_versions(),

@@ -36,6 +36,7 @@ def page(run: Path, settings: Mapping[str, Any], checkpoints: Sequence[Path]) ->
         "## Has the run learnt anything?\n",
         "Encoders against their untrained twins, heads against the best constant answer on English dev.\n",
         _markdown(_vacuity(read_table(run / "vacuity.tsv"))),
+        *_incidents(read_table(run / "incidents.tsv")),
         "## What was left out of training\n",
         "Training text and examples that stand in an evaluation set of the source.\n",
         _markdown(_leakage(read_table(run / "leakage.tsv"))),
@@ -120,6 +121,14 @@ def _vacuity(table: pd.DataFrame) -> pd.DataFrame:
     kept = table[table["check"] != "encoder"].copy()
     kept["passed"] = kept["passed"].map({True: "yes", False: "no"})
     return kept
+
+
+def _incidents(table: pd.DataFrame) -> list[str]:
+    """Collapsed and restarted trainings, if there are any."""
+    if table.empty:
+        return []
+    words = "What rests on a collapsed run says so; its score is that of one answer to everything.\n"
+    return ["## Collapsed and restarted trainings\n", words, _markdown(table)]
 
 
 def _leakage(table: pd.DataFrame) -> pd.DataFrame:

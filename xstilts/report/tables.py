@@ -9,6 +9,7 @@ import pandas as pd
 from xstilts.recipes import MLM, UNTRAINED
 from xstilts.report.table import MISSING, Table, from_frame, interval, number, probability, text
 from xstilts.report.words import statistic_in_words
+from xstilts.studies.collapse import rests_on_collapse
 
 CONTROLS = {"chance": "chance", "tfidf": "TF-IDF"}
 CORRECTIONS = {"holm": "Holm", "fdr_bh": "Benjamini-Hochberg", "fdr_by": "Benjamini-Yekutieli"}
@@ -90,9 +91,15 @@ def retrieval(scores: pd.DataFrame, names: Mapping[str, str]) -> list[Table]:
     return tables
 
 
-def language_means(scores: pd.DataFrame) -> Table:
-    """Every model, recipe and task: the mean over languages and seeds, English apart."""
+def language_means(scores: pd.DataFrame, incidents: pd.DataFrame | None) -> Table:
+    """Every model, recipe and task: the mean over languages and seeds, English apart.
+
+    Args:
+        scores: scores.tsv.
+        incidents: incidents.tsv, if the run has it; collapsed runs are counted beside their mean.
+    """
     rows = []
+    doubtful = pd.Series(False, scores.index) if incidents is None else rests_on_collapse(scores, incidents)
     for cell, group in scores.groupby(CELL, sort=True):
         others = group[group["language"] != "en"].groupby("language")["value"].mean()
         english = group.loc[group["language"] == "en", "value"].mean()
@@ -106,7 +113,7 @@ def language_means(scores: pd.DataFrame) -> Table:
                 f"{number(others.max())} ({others.idxmax()})" if len(others) else MISSING,
                 number(english),
                 number(len(others), 0),
-                number(group["seed"].nunique(), 0),
+                _runs(group["seed"], doubtful),
             )
         )
     columns = ["Task", "Metric", "Model", "Recipe", "Retrieval setting", "Mean", "Least", "Most", "English"]
@@ -115,7 +122,28 @@ def language_means(scores: pd.DataFrame) -> Table:
         "control has no recipe, only retrieval has a setting, and English is not scored where it is "
         "the pivot."
     )
+    if doubtful.any():
+        note += " Collapsed: these of the seeds rest on a model that gives one answer to everything."
     return Table("All scores", [*columns, "Languages", "Seeds"], rows, frozenset(range(5, 11)), note)
+
+
+def _runs(seeds: "pd.Series[int]", doubtful: "pd.Series[bool]") -> str:
+    """How many seeds there are, and how many of them collapsed."""
+    collapsed = seeds[doubtful.loc[seeds.index]].nunique()
+    return number(seeds.nunique(), 0) + (f" ({collapsed} collapsed)" if collapsed else "")
+
+
+def incidents(frame: pd.DataFrame | None) -> Table | None:
+    """incidents.tsv, if the run has it."""
+    if frame is None:
+        return None
+    columns = {"model": "Model", "recipe": "Recipe", "seed": "Seed", "incident": "Training", "task": "Task"}
+    columns |= {"metric": "Metric", "value": "Dev score", "baseline": "Best constant answer", "what": "What"}
+    shown = frame[list(columns)].rename(columns=columns)
+    shown["Seed"] = shown["Seed"].astype(str)
+    counts = frame["incident"].value_counts()
+    summary = ", ".join(f"{counts[name]} {name}" for name in sorted(counts.index))
+    return from_frame(shown, f"Trainings that collapsed or restarted: {summary}")
 
 
 @dataclass(frozen=True)
@@ -191,6 +219,29 @@ def costs(frame: pd.DataFrame | None) -> Table | None:
     shown = frame[list(columns)].rename(columns=columns)
     note = "Jobs run side by side: the run took less time than the sum. Measured where they last ran."
     return from_frame(shown, "Run time and cost of every step", digits=1, note=note)
+
+
+def training_costs(frame: pd.DataFrame | None) -> Table | None:
+    """training_costs.tsv, if the run has it: seeds of a recipe together."""
+    if frame is None or frame.empty:
+        return None
+    names = {"model": "Model", "recipe": "Recipe", "device": "Device", "dtype": "Precision"}
+    grouped = frame.groupby(list(names), sort=True)
+    shown = pd.DataFrame(
+        {
+            "Runs": grouped.size(),
+            "Seconds": grouped["training_seconds"].sum(),
+            "Examples per second": grouped["examples_per_second"].mean(),
+            "Pieces per second": grouped["pieces_per_second"].mean().round().astype(int),
+            "Peak memory (MiB)": grouped["peak_memory_mib"].max(),
+            "Energy (kJ)": grouped["energy_kilojoules"].sum(min_count=1).astype(float),
+        }
+    ).reset_index(names=list(names.values()))
+    note = (
+        f"Seconds and energy: summed over the runs; throughput: their mean; memory: the largest. {MISSING}: "
+        "not told by the device. Memory is the GPU's, on a CPU that of the process."
+    )
+    return from_frame(shown, "What the trainings cost", digits=1, note=note)
 
 
 def leakage(frame: pd.DataFrame | None) -> Table | None:

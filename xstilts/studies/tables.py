@@ -21,6 +21,7 @@ class Tables:
         fertility: fertility.tsv of the models, a column `model` among its own.
         corpus: corpus.tsv of the models that the run pre-trained.
         extra: What one study alone reads: scores with equal pools (S1), similarity of tasks (S5).
+        incidents: incidents.tsv: which runs behind the scores collapsed.
     """
 
     scores: pd.DataFrame
@@ -28,6 +29,7 @@ class Tables:
     fertility: pd.DataFrame | None = None
     corpus: pd.DataFrame | None = None
     extra: pd.DataFrame | None = None
+    incidents: pd.DataFrame | None = None
 
     @classmethod
     def read(
@@ -37,6 +39,7 @@ class Tables:
         fertility: Sequence[Path] | None,
         corpus: Path | None,
         extra: Sequence[Path] | None,
+        incidents: Path | None = None,
     ) -> "Tables":
         """The tables of these files; several of one kind are stacked.
 
@@ -50,6 +53,7 @@ class Tables:
             fertility=stacked[0],
             corpus=None if corpus is None else read_table(corpus),
             extra=stacked[1],
+            incidents=None if incidents is None else read_table(incidents),
         )
 
     def known(self, model: str, settings: Resolved) -> pd.DataFrame:
