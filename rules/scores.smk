@@ -25,7 +25,7 @@ rule score_predictions:
     message:
         "score {wildcards.task} of {wildcards.model}/{wildcards.recipe}, seed {wildcards.seed}"
     shell:
-        "python -m xstilts.warm scripts/score_predictions.py"
+        "python -m xstilts.warm --studies scripts/score_predictions.py"
         " --predictions {params.folder:q}"
         " --task {wildcards.task} --entry {params.entry:q} --languages {params.languages:q}"
         " {params.source} --key {params.key:q} --scores {output.scores:q}"
