@@ -8,12 +8,13 @@ from pathlib import Path
 
 import psutil
 from stage_tasks import examples, part
-from tiny_models import LINES, tiny
+from tiny_models import LINES
 
 from xstilts import card, warm
 from xstilts.data.storage import write_examples
 from xstilts.job_settings import PretrainingJob, StageJob
 from xstilts.model import checkpoint
+from xstilts.model.checkpoint import Model
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = ("classification", "tagging")
@@ -31,9 +32,9 @@ SETTINGS = StageJob(
 )
 
 
-def prepare(folder: Path, tokens: Path, dropout: float = 0.1) -> Path:
-    """A folder with a masked LM, examples of two tasks, and text."""
-    checkpoint.save(tiny(tokens, dropout=dropout), folder / "mlm")
+def prepare(folder: Path, model: Model) -> Path:
+    """A folder with a model, examples of two tasks, and text."""
+    checkpoint.save(model, folder / "mlm")
     card.write(folder / "mlm", time.monotonic())
     for name in TASKS:
         for split in ("train", "dev"):
@@ -50,15 +51,18 @@ class Job:
         self.begun, self.place, self.environment = begun, place, environment
         self.settings, self.seconds, self.checkpoint = SETTINGS, "0", begun / "mlm"
         self.output, self.state = place / "checkpoint", place / "state"
+        self.recipe = "classification+tagging+cmlm"
         self.launcher, self.more = ["xstilts.warm"], list[str]()
 
     def start(self) -> subprocess.Popen[str]:
         options = {
             "checkpoint": self.checkpoint, "data": self.begun / "data", "model": "tiny", "seed": 1,
-            "recipe": "classification+tagging+cmlm", "settings": self.settings.model_dump_json(),
+            "recipe": self.recipe, "settings": self.settings.model_dump_json(),
             "threads": 1, "device": "cpu", "code": "c", "output": self.output, "state": self.state,
-            "state-seconds": self.seconds, "corpus": self.begun / "corpus",
+            "state-seconds": self.seconds,
         }  # fmt: skip
+        if self.settings.masked_lm:
+            options["corpus"] = self.begun / "corpus"
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         command = [sys.executable, "-m", *self.launcher, "scripts/train_stage.py", *words, *self.more]
         return subprocess.Popen(command, cwd=ROOT, env=self.environment, stderr=subprocess.PIPE, text=True)

@@ -5,14 +5,18 @@ import signal
 import time
 from pathlib import Path
 
+import kinds_of_tokenizers
 import numpy as np
 import pandas as pd
 import psutil
 import pytest
 import torch
 from safetensors.numpy import load_file
-from stage_jobs import ROOT, Job, prepare
+from stage_jobs import ROOT, SETTINGS, Job, prepare
+from stage_tasks import LABELS
+from tiny_models import LINES, publish_mt5, tiny
 
+from xstilts.model import importing
 from xstilts.model.processes import Processes
 
 WITHIN = 2e-5  # of weights up to 1, after 48 steps: another order of sums
@@ -22,7 +26,7 @@ TWO = ["xstilts.launch", "--processes", "2", "--device", "cpu"]
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory, tokens: Path) -> Path:
     """What the job starts from; without dropout, which differs between processes."""
-    return prepare(tmp_path_factory.mktemp("processes"), tokens, dropout=0.0)
+    return prepare(tmp_path_factory.mktemp("processes"), tiny(tokens, dropout=0.0))
 
 
 def job(begun: Path, place: Path, *more: str, processes: int = 2) -> Job:
@@ -46,6 +50,19 @@ def alone(begun: Path, tmp_path_factory: pytest.TempPathFactory) -> Job:
 def test_two_processes_train_what_one_does(begun: Path, tmp_path: Path, alone: Job, more: list[str]) -> None:
     two = job(begun, tmp_path / "whole", *more)
     two.run()
+    assert_alike(alone, two)
+    assert two.card()["processes"] == 2
+    assert two.card()["dtype"] == "float32"
+
+    stopped = job(begun, tmp_path / "stopped", *more)
+    _stop(stopped)
+    assert "resumed after step" in stopped.run()
+    assert stopped.bytes == two.bytes
+    assert not stopped.state.exists()
+
+
+def assert_alike(alone: Job, two: Job) -> None:
+    """The same files, and the same weights but for rounding."""
     assert two.bytes.keys() == alone.bytes.keys()
     for name, content in two.bytes.items():
         if name.endswith(".json"):
@@ -57,14 +74,17 @@ def test_two_processes_train_what_one_does(begun: Path, tmp_path: Path, alone: J
             np.testing.assert_allclose(second[key], values, rtol=0, atol=WITHIN, err_msg=key)
     logs = [pd.read_csv(each.output / "training_log.tsv", sep="\t") for each in (alone, two)]
     pd.testing.assert_frame_equal(logs[0], logs[1], rtol=1e-4)
-    assert two.card()["processes"] == 2
-    assert two.card()["dtype"] == "float32"
 
-    stopped = job(begun, tmp_path / "stopped", *more)
-    _stop(stopped)
-    assert "resumed after step" in stopped.run()
-    assert stopped.bytes == two.bytes
-    assert not stopped.state.exists()
+
+def test_an_mt5_in_parts_trains_what_a_whole_one_does(tmp_path: Path) -> None:
+    published = kinds_of_tokenizers.make("mt5", tmp_path / "published", [*LINES, *LABELS["tagging"]])
+    publish_mt5(published, dropout_rate=0.0)
+    begun = prepare(tmp_path, importing.from_folder(published))
+    runs = [job(begun, tmp_path / "one", processes=1), job(begun, tmp_path / "two", "--sharded")]
+    for each in runs:
+        each.recipe, each.settings = "classification+tagging", SETTINGS.model_copy(update={"masked_lm": None})
+        each.run()
+    assert_alike(*runs)
 
 
 def _stop(stopped: Job) -> None:

@@ -25,7 +25,7 @@ from xstilts.model import checkpoint
 @pytest.fixture(scope="module")
 def begun(tmp_path_factory: pytest.TempPathFactory, tokens: Path) -> Path:
     """What the job starts from."""
-    return prepare(tmp_path_factory.mktemp("resume"), tokens)
+    return prepare(tmp_path_factory.mktemp("resume"), tiny(tokens))
 
 
 @pytest.fixture(scope="module")
