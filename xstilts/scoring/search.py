@@ -14,10 +14,12 @@ queries. A vector that is near to everything gains nothing by it.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from xstilts.scoring.screening import Doubles as Doubles
 from xstilts.scoring.screening import Floats as Floats
@@ -85,7 +87,7 @@ def top_k(
 ) -> tuple[Indices, Floats]:
     """The k candidates with the greatest inner product for each query, best first.
 
-    Memory beside the result is about 32 x block^2 bytes, whatever the numbers of queries and candidates.
+    Memory beside the result is about 32 x block^2 bytes per thread, whatever the numbers of queries and candidates.
 
     Args:
         queries: Shape (n, d).
@@ -136,9 +138,12 @@ def best_of(
     if not 1 <= k <= m < _LOW:
         raise ValueError(f"cannot find {k} of {m} candidates")
     best = np.empty((n, k), dtype=np.int64)
-    for start in range(0, n, block):
+
+    def fill(start: int) -> None:
         rows = slice(start, min(start + block, n))
         best[rows] = _best_keys(products, rows, m, k, block, means, screen)
+
+    _on_all_threads(fill, range(0, n, block))
     return _unpacked(best)
 
 
@@ -146,6 +151,19 @@ def rankings(ids: Sequence[str], indices: Indices, scores: Floats) -> dict[str, 
     """What a search has found, by the id of the query: (index, score) pairs, best first."""
     found = zip(ids, indices.tolist(), scores.tolist(), strict=True)
     return {name: tuple(zip(row, values, strict=True)) for name, row, values in found}
+
+
+def _on_all_threads(work: Callable[[int], None], starts: Sequence[int]) -> None:
+    """Blocks of queries side by side, each on one thread: quicker than one by one, each on all of them."""
+    if len(starts) < 2:
+        for start in starts:
+            work(start)
+        return
+    threads = max(
+        (found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"), default=1
+    )
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, starts))
 
 
 def _best_keys(
