@@ -87,7 +87,7 @@ def top_k(
 ) -> tuple[Indices, Floats]:
     """The k candidates with the greatest inner product for each query, best first.
 
-    Memory beside the result is about 32 x block^2 bytes per thread, whatever the numbers of queries and candidates.
+    Memory beside the result is about 32 x block^2 bytes per thread, however many vectors there are.
 
     Args:
         queries: Shape (n, d).
