@@ -36,7 +36,7 @@ statistics: environment ## docs/statistics.md from simulated scores (some minute
 	cp results/simulations/statistics.md docs/statistics.md
 
 benchmarks: environment ## docs/benchmarks.md: speed beside other libraries (some 20 minutes; needs DATA, a mirror)
-	.venv/bin/python -m benchmarks.run --data $(DATA) --output benchmarks/results --page docs/benchmarks.md
+	OMP_WAIT_POLICY=passive .venv/bin/python -m benchmarks.run --data $(DATA) --output benchmarks/results --page docs/benchmarks.md $(ARGS)
 
 lock: environment ## the locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	envs/lock.sh $(ARGS)

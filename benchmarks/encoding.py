@@ -1,7 +1,7 @@
 """Sentence embeddings against sentence-transformers' `encode`, with one and the same encoder."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def compare(
     batch_tokens: int,
     rounds: int,
     folder: Path,
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """Rows of the table.
 
     Args:
@@ -53,7 +53,7 @@ def compare(
         for size in batch_sizes
     }
     sides = {name: partial(_timed, encoder, groups) for name, encoder in encoders.items()}
-    return alternate(NAME, sides, rounds)
+    yield from alternate(NAME, sides, rounds)
 
 
 def _timed(encoder: Any, groups: Sequence[Sequence[str]], _: int) -> Outcome:

@@ -1,7 +1,7 @@
 """Training of an XLM-R-Large-shaped encoder on a GPU: its share of the card's measured matrix rate."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def compare(
     rounds: int,
     device: torch.device,
     size: int = 8192,
-) -> list[dict[str, Any]]:
+) -> Iterator[dict[str, Any]]:
     """Rows of the table, one comparison per length; every input is as long as that.
 
     Args:
@@ -40,7 +40,7 @@ def compare(
         device: Where.
         size: Of the square matrices whose product's rate is measured.
     """
-    rate, rows = matrix_rate(device, size), []
+    rate = matrix_rate(device, size)
     for length in LENGTHS:
         train = [_filled(i, texts, length, settings.entry.labels) for i in range(settings.examples or 0)]
         own = settings.model_copy(update={"max_length": length})
@@ -48,8 +48,7 @@ def compare(
         work = replace(work, precision=torch.bfloat16)
         for row in training.compare(work, rounds, (OURS, DYNAMIC)):
             done = operations(architecture, length) * length * row["items"]
-            rows.append(row | {"share": done / row["seconds"] / rate})
-    return rows
+            yield row | {"share": done / row["seconds"] / rate}
 
 
 def operations(shape: Architecture, length: int) -> float:

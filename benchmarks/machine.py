@@ -20,13 +20,13 @@ LIBRARIES = (
 NO_GPU = "none"
 
 
-def facts() -> pd.DataFrame:
-    """A table of facts and their values."""
+def facts(threads: int) -> pd.DataFrame:
+    """A table of facts and their values; `threads` are those of models."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     found = {
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0))),
-        "threads": str(torch.get_num_threads()),
+        "threads": f"{threads} (search: as many as cores)",
         "memory": f"{memory:.0f} GiB",
         "GPU": torch.cuda.get_device_name() if torch.cuda.is_available() else NO_GPU,
         "Python": platform.python_version(),

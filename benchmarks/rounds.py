@@ -1,7 +1,7 @@
 """Comparisons side by side: in every round each side does the same work once, in turn."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ class Outcome:
 Side = Callable[[int], Outcome]
 
 
-def alternate(comparison: str, sides: Mapping[str, Side], rounds: int) -> list[dict[str, Any]]:
+def alternate(comparison: str, sides: Mapping[str, Side], rounds: int) -> Iterator[dict[str, Any]]:
     """Rows of the table: one per round and side.
 
     Every other round goes through the sides backwards, so that what a machine does beside hits all alike.
@@ -42,11 +42,9 @@ def alternate(comparison: str, sides: Mapping[str, Side], rounds: int) -> list[d
         sides: What is compared, by name; each gets the number of the round, its seed.
         rounds: How often.
     """
-    rows = []
     for number in range(1, rounds + 1):
         names = list(sides) if number % 2 else list(sides)[::-1]
         for name in names:
             found = sides[name](number)
             print(f"{comparison}, round {number} of {rounds}, {name}: {found.seconds:.2f} s", file=sys.stderr)
-            rows.append({"comparison": comparison, "side": name, "round": number, **asdict(found)})
-    return rows
+            yield {"comparison": comparison, "side": name, "round": number, **asdict(found)}

@@ -8,7 +8,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Annotated, Any
@@ -39,7 +39,7 @@ class SearchSizes:
         return (4 * self.width * (self.queries + self.candidates) + 12 * self.k * self.queries) / 2**20
 
 
-def compare(sizes: SearchSizes, rounds: int) -> list[dict[str, Any]]:
+def compare(sizes: SearchSizes, rounds: int) -> Iterator[dict[str, Any]]:
     """Rows of the table."""
     return alternate(NAME, {side: partial(_in_process, side, sizes) for side in (OURS, FAISS)}, rounds)
 

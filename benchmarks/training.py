@@ -3,7 +3,7 @@
 import math
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -67,7 +67,9 @@ class Work:
         return features.build(entry.type, examples, model.pieces, part.lengths, entry.labels)
 
 
-def compare(work: Work, rounds: int, sides: Sequence[str] = (OURS, DYNAMIC, PADDED)) -> list[dict[str, Any]]:
+def compare(
+    work: Work, rounds: int, sides: Sequence[str] = (OURS, DYNAMIC, PADDED)
+) -> Iterator[dict[str, Any]]:
     """Rows of the table."""
     every: Mapping[str, Side] = {
         OURS: partial(_ours, work),
