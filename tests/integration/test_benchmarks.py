@@ -1,6 +1,7 @@
 """Every comparison at a tiny size on generated data, and the page that is written from the table."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -100,10 +101,16 @@ def test_every_other_round_goes_backwards() -> None:
         turns.append((name, number))
         return Outcome(1.0, 1)
 
-    alternate("some", {name: lambda number, name=name: side(name, number) for name in "ab"}, 3)
+    sides = {name: partial(side, name) for name in "ab"}
+    assert [row["side"] for row in alternate("some", sides, 3)] == ["a", "b", "b", "a", "a", "b"]
     assert turns == [("a", 1), ("b", 1), ("b", 2), ("a", 2), ("a", 3), ("b", 3)]
 
 
 def test_the_full_sizes_are_those_that_are_asked_for() -> None:
     assert FULL.search == SearchSizes(20_000, 200_000, 768, 20)
     assert (FULL.large.layers, FULL.large.hidden) == (24, 1024)
+
+
+def test_a_share_is_of_whole_batches() -> None:
+    assert FULL.cut(1.0) == FULL
+    assert FULL.cut(0.001).train == {"nli": 32, "squad": 32}
