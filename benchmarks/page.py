@@ -15,6 +15,7 @@ from xstilts.tables import read_table
 
 TEMPLATE = Path(__file__).with_name("page.md.j2")
 TRAINED = ("nli", "squad")
+EVERY = (*TRAINED, encoding.NAME, search.NAME)
 FASTER = {DYNAMIC: 1.3, PADDED: 3.0}
 MEMORY, SHARE = 1.2, 0.4
 NOISE = 2.0  # standard errors within which two mean losses count as equal
@@ -47,6 +48,7 @@ def write_page(tables: Path, page: Path) -> None:
         sides=summary(measured).to_dict("records"),
         verdicts=list(verdicts(measured)),
         rounds=int(measured["round"].max()),
+        missing=[name for name in EVERY if name not in set(measured["comparison"])],
         has_gpu=measured["share"].notna().any(),
     )
     page.write_text(text, encoding="utf-8")

@@ -4,13 +4,14 @@ python -m benchmarks.search SIDE ...    is that process; it prints its outcome a
 """
 
 import json
-import resource
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -66,8 +67,14 @@ def main(
     begun = time.perf_counter()
     search(asked, pool, k)
     seconds = time.perf_counter() - begun
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps(asdict(Outcome(seconds, queries, mebibytes=peak))))
+    print(json.dumps(asdict(Outcome(seconds, queries, mebibytes=_peak()))))
+
+
+def _peak() -> float | None:
+    """MiB of this program at most; getrusage would count the process that it was forked from."""
+    status = Path("/proc/self/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
+    return int(found[1]) / 1024 if found else None
 
 
 def _unit_rows(generator: np.random.Generator, rows: int, width: int) -> Floats:

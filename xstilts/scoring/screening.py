@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xstilts.errors import PredictionError
 
 MOST = 1 / 16  # share of a block above which single products take longer than all of them at once
-CHUNK = 4096  # pairs whose vectors are in memory at once
+CHUNK = 512  # pairs whose vectors are in memory at once
 EPSILON = 2.0**-23  # twice the unit roundoff: the rest is for the rounding of scores and floors
 UNDERFLOW = 2.0**-125  # what may be lost of a term that is too small for float32
 LARGEST = 2.0**126  # beyond, a sum may be infinite

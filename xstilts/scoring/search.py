@@ -81,7 +81,7 @@ def top_k(
     queries: Floats,
     candidates: Floats,
     k: int = 1,
-    block: int = 1024,
+    block: int = 512,
     means: Means | None = None,
     device: str = "cpu",
 ) -> tuple[Indices, Floats]:
@@ -124,7 +124,7 @@ def best_of(
     n: int,
     m: int,
     k: int,
-    block: int = 1024,
+    block: int = 512,
     means: Means | None = None,
     screen: Screen | None = None,
 ) -> tuple[Indices, Floats]:
