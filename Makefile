@@ -1,10 +1,12 @@
 # The two commands that matter: `make demo` and `make test`. Each sets .venv up first, if need be.
-# Variables: CORES, ARGS (more options), and those of envs/install.sh: PYTHON, TORCH, TORCH_INDEX.
+# Variables: CORES, ARGS (more options), DATA (the mirror that benchmarks read), and those of
+# envs/install.sh: PYTHON, TORCH, TORCH_INDEX.
 CORES ?= 2
 ARGS ?=
+DATA ?= ../shared/data
 export PYTHON TORCH TORCH_INDEX
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs statistics lock environment clean
+.PHONY: help demo test lint docs statistics benchmarks lock environment clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -32,6 +34,9 @@ results-%: environment ## docs/results-RUN.md from a run: results-micro, results
 statistics: environment ## docs/statistics.md from simulated scores (some minutes)
 	.venv/bin/snakemake write_statistics --cores $(CORES) $(ARGS)
 	cp results/simulations/statistics.md docs/statistics.md
+
+benchmarks: environment ## docs/benchmarks.md: speed beside other libraries (some 20 minutes; needs DATA, a mirror)
+	OMP_WAIT_POLICY=passive .venv/bin/python -m benchmarks.run --data $(DATA) --output benchmarks/results --page docs/benchmarks.md $(ARGS)
 
 lock: environment ## the locks anew from pyproject.toml (ARGS=--upgrade for newer versions)
 	envs/lock.sh $(ARGS)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PYTHON_FILES = ["xstilts", "scripts", "tests"]
+PYTHON_FILES = ["xstilts", "scripts", "benchmarks", "tests"]
 LINTERS = {
     "ruff check": ["-m", "ruff", "check", *PYTHON_FILES],
     "ruff format": ["-m", "ruff", "format", "--check", *PYTHON_FILES],

@@ -5,7 +5,9 @@ import subprocess
 import sys
 import tracemalloc
 from typing import Any
+from unittest.mock import patch
 
+import faiss
 import numpy as np
 import pytest
 import torch
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from xstilts.errors import PredictionError
+from xstilts.scoring import screening
 from xstilts.scoring.search import Floats, Means, top_k
 
 
@@ -61,6 +64,13 @@ def problems(draw: st.DrawFn) -> tuple[Floats, Floats, int, int]:
 @settings(max_examples=1000, deadline=None)
 def test_equals_naive_search(problem: tuple[Floats, Floats, int, int]) -> None:
     assert_equals_naive(*problem)
+
+
+@given(problems())
+@settings(max_examples=1000, deadline=None)
+def test_single_products_equal_naive_search(problem: tuple[Floats, Floats, int, int]) -> None:
+    with patch.object(screening, "MOST", 1.0):  # however many may be among the best
+        assert_equals_naive(*problem)
 
 
 @st.composite
@@ -134,6 +144,64 @@ def test_duplicated_vectors_tie_in_every_block(seed: int) -> None:
     for block in (1, 2, 3, 7, 16, 64, 117, 1000):
         indices, _ = top_k(queries, candidates, 40, block)
         assert indices.tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_single_products_tie_in_every_block(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    distinct = unit_rows(generator.normal(size=(29, 96)).astype(np.float32))
+    candidates = distinct[generator.integers(0, 29, size=117)]
+    queries = unit_rows(generator.normal(size=(13, 96)).astype(np.float32))
+    expected, _ = naive(queries, candidates, 40)
+    with patch.object(screening, "MOST", 1.0):
+        for block in (1, 7, 41, 64, 117):
+            assert top_k(queries, candidates, 40, block)[0].tolist() == expected
+
+
+@pytest.mark.parametrize("most", [0.0, 1 / 16, 1.0])
+@pytest.mark.parametrize("scale", [1e-38, 1e-20, 1.0, 1e19, 1e30])
+def test_lengths_beyond_what_float32_multiplies(scale: float, most: float) -> None:
+    generator = np.random.default_rng(0)
+    queries, candidates = (
+        (generator.choice([-1.0, 1.0], (size, 16)) * generator.random((size, 16)) * scale).astype(np.float32)
+        for size in (20, 300)
+    )
+    products = queries.astype(np.float64) @ candidates.astype(np.float64).T
+    with np.errstate(over="ignore"), patch.object(screening, "MOST", most):
+        scores = products.astype(np.float32) + np.float32(0)
+        indices, values = top_k(queries, candidates, 30, block=40)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :30]
+    assert indices.tolist() == order.tolist()
+    assert np.array_equal(values, np.take_along_axis(scores, order, axis=1))
+
+
+def test_nearly_equal_candidates_are_told_apart() -> None:
+    """Closer to one another than float32 sums are exact: as an untrained encoder's vectors are."""
+    generator = np.random.default_rng(0)
+    common = generator.normal(size=64)
+    queries, candidates = (
+        unit_rows((common + 1e-4 * generator.normal(size=(size, 64))).astype(np.float32))
+        for size in (10, 500)
+    )
+    assert_equals_naive(queries, candidates, 20, block=32)
+
+
+@pytest.mark.parametrize("k", [1, 20, 100])
+def test_faiss_finds_the_same(k: int) -> None:
+    """Its scores are sums in float32; among those that are equal to that precision, it may choose others."""
+    generator = np.random.default_rng(k)
+    queries, candidates = (
+        unit_rows(generator.normal(size=(size, 768)).astype(np.float32)) for size in (50, 3000)
+    )
+    flat = faiss.IndexFlatIP(768)
+    flat.add(candidates)
+    expected, places = flat.search(queries, k)
+    indices, scores = top_k(queries, candidates, k)
+    assert np.abs(scores - expected).max() < 1e-6
+    differ = indices != places
+    assert differ.mean() < 0.01
+    own = np.einsum("ij,ij->i", queries[np.nonzero(differ)[0]], candidates[places[differ]])
+    assert np.abs(own - scores[differ]).max(initial=0) < 1e-6
 
 
 def test_equal_candidates_come_in_order() -> None:

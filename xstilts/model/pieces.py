@@ -92,13 +92,22 @@ class Pieces:
         Characters at the beginning that the normaliser drops are left out: the library's precompiled
         normaliser (XLM-R's) does not count them, and all offsets would be too low.
         """
-        dropped = [self._dropped(text) for text in texts]
-        kept = [text[count:] for text, count in zip(texts, dropped, strict=True)]
+        dropped, kept = self._kept(texts)
         batch = self.tokenizer.encode_batch(kept, add_special_tokens=False)
         return [
             Encoded(item.ids, _shifted(item.offsets, count))
             for item, count in zip(batch, dropped, strict=True)
         ]
+
+    def ids(self, texts: Sequence[str]) -> list[list[int]]:
+        """The ids of `encode` alone: quicker, and no offsets in memory."""
+        _, kept = self._kept(texts)
+        return [item.ids for item in self.tokenizer.encode_batch_fast(kept, add_special_tokens=False)]
+
+    def _kept(self, texts: Sequence[str]) -> tuple[list[int], list[str]]:
+        """How many characters are dropped at the beginning of each text, and what is left."""
+        dropped = [self._dropped(text) for text in texts]
+        return dropped, [text[count:] for text, count in zip(texts, dropped, strict=True)]
 
     def _dropped(self, text: str) -> int:
         return next((i for i, character in enumerate(text) if not self._drops(character)), len(text))

@@ -16,6 +16,7 @@ from xstilts.progress import Progress
 
 Key = TypeVar("Key")
 
+CACHED = 1024  # pieces whose states stay in a processor's caches; larger batches take longer
 POOLS: tuple[str, ...] = get_args(Pool)
 
 
@@ -67,7 +68,9 @@ def _embedded(
     label: str,
 ) -> dict[Key, np.ndarray]:
     model.train(False)
-    ids = [model.pieces.one(encoded.ids, model.max_length) for encoded in model.pieces.stream(texts)]
+    if model.encoder.device.type == "cpu":
+        batch_tokens = min(batch_tokens, CACHED)
+    ids = [model.pieces.one(found, model.max_length) for found in model.pieces.ids(texts)]
     groups = list(batches.by_tokens([len(row) for row in ids], batch_tokens))
     progress = Progress(label, len(groups), "texts") if label else None
     found = {key: np.zeros((len(ids), model.width), dtype=np.float32) for key in keys}
