@@ -2,7 +2,7 @@
 
 Matrix products in float32 take half the time of those in float64, and nearly all of a search's. In any order
 of summation a product of d terms is off by less than d / (2^24 - d) times the lengths of its two vectors
-(Higham 2002, section 3.1), so what lies further below the worst score that is kept can be no better.
+(Higham 2002, section 3.1), so what lies twice as far below the k-th best can be no better.
 """
 
 import numpy as np
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from xstilts.errors import PredictionError
 
-MOST = 1 / 16  # share of a block above which single products take longer than all of them at once
 CHUNK = 512  # pairs whose vectors are in memory at once
 EPSILON = 2.0**-23  # twice the unit roundoff: the rest is for the rounding of scores and floors
 UNDERFLOW = 2.0**-125  # what may be lost of a term that is too small for float32
@@ -22,7 +21,7 @@ Indices = NDArray[np.int64]
 
 
 class Screen:
-    """Finds the pairs of some queries and candidates whose score may reach a floor.
+    """Products of queries and candidates in float32, and what they leave open.
 
     Args:
         queries: Shape (n, d).
@@ -42,25 +41,20 @@ class Screen:
         slack = (size + 8) * EPSILON * largest + size * UNDERFLOW
         self._slack: Doubles = np.where(largest < LARGEST, slack, np.inf)
 
-    def pairs(self, rows: slice, columns: slice, floors: Floats) -> tuple[Indices, Indices] | None:
-        """Rows and columns, from 0 in these slices, of all pairs that may reach the floors of the rows.
+    def products(self, rows: slice, columns: slice) -> Floats:
+        """Inner products of some queries and candidates, in float32."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            found: Floats = self._queries[rows] @ self._candidates[columns].T
+        return found
 
-        Args:
-            rows: Of the queries.
-            columns: Of the candidates.
-            floors: A score for each row.
+    def floors(self, rows: slice, worst: Floats) -> Floats:
+        """Below which a product of each row cannot be among the k best, if `worst` is the k-th best so far.
 
-        Returns:
-            None if there are so many that all products are better computed at once.
+        k scores are at least `worst` less the slack; so a score among the k best is, and its product may lie
+        below it by as much again.
         """
         with np.errstate(over="ignore", invalid="ignore"):
-            found = self._queries[rows] @ self._candidates[columns].T
-            low = (floors - self._slack[rows]).astype(np.float32)
-            places = np.flatnonzero(~(found < low[:, None]))  # what is no number may be anything
-        if len(places) > MOST * found.size:
-            return None
-        ours, theirs = np.divmod(places, found.shape[1])
-        return ours, theirs
+            return (worst - 2 * self._slack[rows]).astype(np.float32)
 
     def scores(self, rows: Indices, columns: Indices) -> Floats:
         """The scores of single pairs: products in float64, rounded to float32."""

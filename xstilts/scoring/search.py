@@ -6,16 +6,16 @@ whatever the blocks are (unless their products all but cancel, to less than d x 
 unit vectors, a cosine of zero). Score and index are then packed into one integer whose order is the ranking;
 no two are equal, so selecting the smallest needs no rule for ties. Products in float32 tell beforehand which
 pairs may be among the best at all (xstilts.scoring.screening): only theirs are summed, but where those are
-many (a first block, vectors that are all alike) or margins rank.
+many (vectors that are all alike) or margins rank.
 
 The margin (Artetxe and Schwenk 2019, eq. 2 and 3, `ratio`) of a query and a candidate is their cosine over
 the mean of two means: the query's cosines with its nearest candidates, the candidate's with its nearest
 queries. A vector that is near to everything gains nothing by it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ DEPTH = 20
 
 POOL_DEPTH = 100
 """The same, where the candidates of all languages are one pool."""
+
+MOST = 24
+"""Pairs for each one that is found, above which single products take longer than all of them at once."""
 
 SHIFT = 32
 _LOW = (1 << SHIFT) - 1
@@ -169,30 +172,87 @@ def _on_all_threads(work: Callable[[int], None], starts: Sequence[int]) -> None:
 def _best_keys(
     products: Products, rows: slice, m: int, k: int, block: int, means: Means | None, screen: Screen | None
 ) -> Keys:
+    if screen is not None and (screened := _screened_keys(screen, rows, m, k, block)) is not None:
+        return np.sort(screened, axis=1)
     best = np.empty((rows.stop - rows.start, 0), dtype=np.int64)
-    for start in range(0, m, block):
-        columns = slice(start, min(start + block, m))
-        if screen is not None and best.shape[1] == k:
-            floors = _unpacked(best.max(axis=1))[1]
-            if (pairs := screen.pairs(rows, columns, floors)) is not None:
-                _put(best, *pairs, screen.scores(pairs[0] + rows.start, pairs[1] + start), start)
-                continue
+    for columns in _blocks(m, block):
         values = products(rows, columns)
         if means is not None:
             values = margin(values, means.queries[rows, None], means.candidates[None, columns])
-        places = np.arange(start, columns.stop)
+        places = np.arange(columns.start, columns.stop)
         best = _least(np.concatenate([best, _keys(values.astype(np.float32), places)], axis=1), k)
     return np.sort(best, axis=1)
 
 
-def _put(best: Keys, rows: Indices, columns: Indices, scores: Floats, start: int) -> None:
+def _blocks(m: int, block: int) -> Iterator[slice]:
+    return (slice(start, min(start + block, m)) for start in range(0, m, block))
+
+
+def _screened_keys(screen: Screen, rows: slice, m: int, k: int, block: int) -> Keys | None:
+    """The best of each row in any order; None if too many pairs may be among them.
+
+    `best` are the k best products in float32, `kept` all pairs that may be among the k best scores.
+    """
+    n, kept = rows.stop - rows.start, Pairs.none()
+    for columns in _blocks(m, max(block, k)):
+        found = screen.products(rows, columns)
+        if columns.start == 0:
+            best = _least(_keys(found, np.arange(columns.stop)), k)
+        low = screen.floors(rows, _unpacked(best.max(axis=1))[1])
+        open_rows, places = np.divmod(np.flatnonzero(~(found < low[:, None])), found.shape[1])  # or no number
+        more = Pairs(open_rows, places + columns.start, found[open_rows, places])
+        if columns.start:
+            _put(best, more)
+        kept = kept.with_more(more)
+        if len(kept.rows) > MOST * n * k:
+            low = screen.floors(rows, _unpacked(best.max(axis=1))[1])
+            kept = kept.above(low)
+            if len(kept.rows) > MOST * n * k / 2:
+                return None
+    kept = kept.above(screen.floors(rows, _unpacked(best.max(axis=1))[1]))
+    kept = kept.at(np.argsort(kept.rows, kind="stable"))
+    exact = np.full((n, k), np.iinfo(np.int64).max)
+    _put(exact, kept._replace(scores=screen.scores(kept.rows + rows.start, kept.columns)))
+    return exact
+
+
+class Pairs(NamedTuple):
+    """Rows, columns and scores of some pairs, each of shape (pairs,)."""
+
+    rows: Indices
+    columns: Indices
+    scores: Floats
+
+    @classmethod
+    def none(cls) -> "Pairs":
+        """No pair."""
+        return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
+
+    def with_more(self, more: "Pairs") -> "Pairs":
+        """These, then more."""
+        return Pairs(
+            np.concatenate([self.rows, more.rows]),
+            np.concatenate([self.columns, more.columns]),
+            np.concatenate([self.scores, more.scores]),
+        )
+
+    def at(self, places: NDArray[Any]) -> "Pairs":
+        """Some of them, by index or mask."""
+        return Pairs(self.rows[places], self.columns[places], self.scores[places])
+
+    def above(self, low: Floats) -> "Pairs":
+        """Those that are not below a score for each row."""
+        return self.at(~(self.scores < low[self.rows]))
+
+
+def _put(best: Keys, pairs: Pairs) -> None:
     """Keep the best of each row (in place) and of some pairs, which are sorted by row."""
-    some, first, counts = np.unique(rows, return_index=True, return_counts=True)
+    some, first, counts = np.unique(pairs.rows, return_index=True, return_counts=True)
     if len(some) == 0:
         return
     more = np.full((len(some), counts.max()), np.iinfo(np.int64).max)
-    place = np.arange(len(rows)) - np.repeat(first, counts)
-    more[np.repeat(np.arange(len(some)), counts), place] = _keys(scores, columns + start)
+    place = np.arange(len(pairs.rows)) - np.repeat(first, counts)
+    more[np.repeat(np.arange(len(some)), counts), place] = _keys(pairs.scores, pairs.columns)
     best[some] = _least(np.concatenate([best[some], more], axis=1), best.shape[1])
 
 
