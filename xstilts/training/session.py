@@ -55,6 +55,7 @@ class Session:
             "device": _name(self.device),
             "threads": threads,
             "processes": self.processes.count,
+            "sharded": is_sharded,
             "dtype": str(self.precision).removeprefix("torch."),
         }
         self.states = StateFolder(state, self._fingerprint(reads), seconds) if state else None
