@@ -9,6 +9,7 @@ import pandas as pd
 
 from benchmarks import encoding, search
 from benchmarks.gpu import LENGTHS
+from benchmarks.gpu import NAMES as LARGE
 from benchmarks.rounds import OURS
 from benchmarks.training import DYNAMIC, PADDED
 from xstilts.tables import read_table
@@ -83,8 +84,7 @@ def verdicts(measured: pd.DataFrame) -> Iterator[Row]:
     if search.NAME in there:
         yield _faster(measured, search.NAME, search.FAISS, 1.0)
         yield _memory(measured)
-    for length in LENGTHS:
-        name = f"large-{length}"
+    for name in (f"{model}, {length}" for model in LARGE for length in LENGTHS):
         if len(own := _of(measured, name, OURS)):
             share = float(own["share"].median())
             yield Row(f"{name}: share of the matrix rate", f"{share:.2f}", f"{SHARE:g}", share >= SHARE)

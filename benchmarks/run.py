@@ -29,6 +29,7 @@ from xstilts.training.stage import cap
 TASKS = {"nli": ("mnli_dev", "snli_dev"), "squad": ("squad1_dev",)}
 LENGTHS = {"nli": 128, "squad": 384}
 BATCH, BATCH_TOKENS = 32, 2048
+LARGE_TOKENS = 16384  # on a GPU: a step is not cut
 ENCODED_TOKENS = 8192
 THREADS = 1  # more of them wait for one another where a machine has other work
 LANGUAGES = ("de", "zh", "ar", "fi", "hi", "ja", "ru", "vi")  # of many scripts; a run takes the first ones
@@ -126,8 +127,8 @@ def on_gpu(
     sizes: Sizes, texts: list[str], folder: Path, device: torch.device, size: int = 8192
 ) -> Iterator[dict[str, Any]]:
     """Rows of the comparison of large models."""
-    settings = _settings("nli", sizes.large_examples)
-    return gpu.compare(settings, texts, folder, sizes.large, sizes.rounds, device, size)
+    settings = _settings("nli", sizes.large_examples).model_copy(update={"batch_tokens": LARGE_TOKENS})
+    return gpu.compare(settings, texts, gpu.both(sizes.large, folder), sizes.rounds, device, size)
 
 
 def _work(task: str, found: list[Example], sizes: Sizes, folder: Path, device: torch.device) -> Work:
@@ -135,7 +136,8 @@ def _work(task: str, found: list[Example], sizes: Sizes, folder: Path, device: t
     count = sizes.train[task]
     drawn = cap(found, count + sizes.dev, 0, task)
     settings, train, dev = _settings(task, count), drawn[:count], drawn[count:]
-    return Work(task, sizes.architecture, folder, settings, 3e-4, train, dev, device)
+    make = partial(initialise, sizes.architecture, folder)
+    return Work(task, make, settings, 3e-4, train, dev, device)
 
 
 def _settings(task: str, examples: int) -> PartJob:

@@ -3,24 +3,24 @@
 import math
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import DataCollatorWithPadding, Trainer, TrainingArguments
+from transformers import DataCollatorForSeq2Seq, DataCollatorWithPadding, Trainer, TrainingArguments
 
 from benchmarks.rounds import OURS, Outcome, Side, alternate
 from benchmarks.tokens import hub_tokenizer
 from xstilts.data.examples import Example
-from xstilts.job_settings import Architecture, PartJob, StageJob
+from xstilts.job_settings import PartJob, StageJob
 from xstilts.model import batches, features
-from xstilts.model.checkpoint import Model, initialise
+from xstilts.model.checkpoint import Model
 from xstilts.model.device import seed_of
-from xstilts.model.heads import ClassificationHead, SpanHead
+from xstilts.model.heads import IGNORED, ClassificationHead, SpanHead
+from xstilts.prediction.predict import rows_of
 from xstilts.training.stage import MASKED, Part, train_stage
 
 DYNAMIC, PADDED = "Trainer, dynamic padding", "Trainer, maximal length"
@@ -34,8 +34,7 @@ class Work:
 
     Attributes:
         name: Of the comparison.
-        architecture: Of the encoder.
-        tokenizer: Folder of tokenizer.json.
+        make: The model that training begins with, from a seed.
         settings: The task's own.
         learning_rate: Peak.
         train: Examples to train on.
@@ -45,8 +44,7 @@ class Work:
     """
 
     name: str
-    architecture: Architecture
-    tokenizer: Path
+    make: Callable[[int], Model]
     settings: PartJob
     learning_rate: float
     train: Sequence[Example]
@@ -55,16 +53,15 @@ class Work:
     precision: torch.dtype = torch.float32
 
     def model(self, seed: int) -> Model:
-        """A fresh encoder."""
-        made = initialise(self.architecture, self.tokenizer, seed)
+        """A fresh model without heads."""
+        made = self.make(seed)
         made.heads.clear()
         made.head_entries.clear()
         return made.to(self.device)
 
     def rows(self, model: Model, examples: Sequence[Example]) -> list[features.Feature]:
         """Model input."""
-        entry, part = self.settings.entry, Part(self.name, self.settings, examples, examples)
-        return features.build(entry.type, examples, model.pieces, part.lengths, entry.labels)
+        return rows_of(model, self.name, examples, Part(self.name, self.settings, examples, examples).lengths)
 
 
 def compare(
@@ -79,8 +76,13 @@ def compare(
     return alternate(work.name, {name: every[name] for name in sides}, rounds)
 
 
+def with_loss(model: Model, name: str) -> nn.Module:
+    """A model as Trainer wants it: the mean loss of a batch; an mT5 is so by itself."""
+    return model.transformer if model.writes(name) else WithLoss(model, name)
+
+
 class WithLoss(nn.Module):
-    """Encoder and head as Trainer wants a model: the mean loss of a batch."""
+    """Encoder and head as one."""
 
     def __init__(self, model: Model, name: str) -> None:
         super().__init__()
@@ -118,13 +120,12 @@ def _by_trainer(work: Work, padding: bool | str, seed: int) -> Outcome:
     torch.manual_seed(seed_of(seed, work.name))
     model.add_head(work.name, work.settings.entry.type, work.settings.entry.labels)
     rows = [
-        {"input_ids": row.ids, "attention_mask": [1] * len(row.ids), "labels": row.gold}
+        {"input_ids": row.ids, "attention_mask": [1] * len(row.ids), "labels": row.targets or row.gold}
         for row in work.rows(model, work.train)
     ]
     longest = work.settings.max_length
-    collator = DataCollatorWithPadding(
-        hub_tokenizer(model.pieces, longest), padding=padding, max_length=longest
-    )
+    collate = DataCollatorForSeq2Seq if model.writes(work.name) else DataCollatorWithPadding
+    collator = collate(hub_tokenizer(model.pieces, longest), padding=padding, max_length=longest)
     steps = max(1, round(work.settings.epochs * len(rows) / work.settings.batch_size))
     if work.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
@@ -145,7 +146,8 @@ def _by_trainer(work: Work, padding: bool | str, seed: int) -> Outcome:
             report_to="none",
             disable_tqdm=True,
         )
-        trainer = Trainer(WithLoss(model, work.name).to(work.device), arguments, collator, train_dataset=rows)
+        trained = with_loss(model, work.name).to(work.device)
+        trainer = Trainer(trained, arguments, collator, train_dataset=rows)
         begun = time.perf_counter()
         trainer.train()
         seconds = time.perf_counter() - begun
@@ -163,9 +165,11 @@ def dev_loss(work: Work, model: Model) -> float:
     """Mean loss of the development rows."""
     model.train(False)
     rows = work.rows(model, work.dev)
-    with_loss, total = WithLoss(model, work.name), []
+    measured, total = with_loss(model, work.name), []
     for group in batches.by_tokens([len(row.ids) for row in rows], DEV_TOKENS):
         batch = batches.collate([row.ids for row in rows], group, model.pieces.pad, work.device)
-        gold = torch.tensor([rows[i].gold for i in group], device=work.device)
-        total.append(float(with_loss(batch.ids, batch.mask, gold)["loss"]) * len(group))
+        targets = [rows[i].targets for i in group]
+        gold = batches.pad(targets, IGNORED) if targets[0] else torch.tensor([rows[i].gold for i in group])
+        found = measured(batch.ids, batch.mask, labels=gold.to(work.device))
+        total.append(float(found["loss"]) * len(group))
     return math.fsum(total) / len(rows)

@@ -89,7 +89,10 @@ def test_large_models_are_compared_at_both_lengths(tmp_path: Path) -> None:
     tokenizer.train(texts * 3, 60, 1.0, tmp_path)
     rows = pd.DataFrame(on_gpu(replace(TINY, rounds=1), texts, tmp_path, torch.device("cpu"), size=64))
     assert set(zip(rows["comparison"], rows["side"], strict=True)) == {
-        (f"large-{length}", side) for length in (128, 384) for side in (OURS, DYNAMIC)
+        (f"{model}, {length}", side)
+        for model in ("XLM-R Large", "mT5 Large")
+        for length in (128, 384)
+        for side in (OURS, DYNAMIC)
     }
     assert (rows["share"] > 0).all()
 
