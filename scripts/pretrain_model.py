@@ -52,7 +52,7 @@ def main(
         seed=seed,
         code=code,
         settings=chosen.model_dump() | {"layer": layer},
-        parent=card.read(checkpoint)["weights"],
+        parent=card.weights_hash(checkpoint),
     )
     made = checkpoints.load(checkpoint).to(session.device)
     made.check_length(chosen.max_length)

@@ -52,7 +52,7 @@ def main(
         seed=seed,
         code=code,
         settings=shared.model_dump(),
-        parent=card.read(checkpoint)["weights"],
+        parent=card.weights_hash(checkpoint),
     )
     parts = []
     for task, pair in files.items():

@@ -6,10 +6,12 @@ ends with the process however that ends.
 
 import fcntl
 import os
+import runpy
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import gettempdir
 
@@ -25,15 +27,23 @@ _HELD: list[int] = []  # descriptors of the locks, open as long as the process l
 def take(count: int) -> None:
     """Hold so many GPUs until this process ends, and show CUDA no other; waits until they are free.
 
-    Does nothing where NVIDIA's management library sees no GPU, or this process holds some already. To be
-    called before CUDA begins.
+    Does nothing where PyTorch can use none, NVIDIA's management library sees none, or this process holds
+    some already. To be called before CUDA begins.
 
     Raises:
         NoGpuError: if there are fewer.
     """
-    names = visible()
+    names = visible() if torch_has_cuda() else []
     if names and not _HELD:
         os.environ[VISIBLE] = ",".join(hold(names, count, Path(gettempdir()) / f"xstilts-gpus-{os.getuid()}"))
+
+
+def torch_has_cuda() -> bool:
+    """Whether PyTorch is a build for NVIDIA's GPUs; asked without loading it."""
+    found = find_spec("torch")
+    assert found is not None and found.submodule_search_locations
+    stated = runpy.run_path(str(Path(found.submodule_search_locations[0]) / "version.py"))
+    return stated.get("cuda") is not None
 
 
 def visible() -> list[str]:
@@ -52,8 +62,9 @@ def visible() -> list[str]:
 def chosen(uuids: Sequence[str], setting: str | None) -> list[str]:
     """What CUDA_VISIBLE_DEVICES leaves of a machine's GPUs.
 
-    It has indices and beginnings of UUIDs, and counts up to the first that is wrong, as CUDA reads it. Parts
-    of a GPU (MIG) stay as they are named.
+    It has indices and beginnings of UUIDs, and counts up to the first that is wrong or comes twice, as CUDA
+    reads it; but indices follow the PCI bus, which CUDA does only with CUDA_DEVICE_ORDER=PCI_BUS_ID where the
+    GPUs are not all alike. Parts of a GPU (MIG) stay as they are named.
     """
     if setting is None:
         return list(uuids)
@@ -64,7 +75,7 @@ def chosen(uuids: Sequence[str], setting: str | None) -> list[str]:
             continue
         fits = [uuid for i, uuid in enumerate(uuids) if word == str(i) or uuid.startswith(word)]
         named = [uuids[int(word)]] if word.isdigit() and int(word) < len(uuids) else fits
-        if len(named) != 1:
+        if len(named) != 1 or named[0] in found:
             break
         found += named
     return found

@@ -12,14 +12,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from types import FrameType
 
 from xstilts import gpus
 from xstilts.errors import XstiltsError
-from xstilts.warm import FORWARDED
+from xstilts.warm import FORWARDED, KILLED
 
+ALIVE = "XSTILTS_LAUNCHER"
+"""Environment variable: descriptor of a pipe that ends when the launcher does."""
 GRACE = 10.0  # seconds for the others where one has failed
 SECONDS_BETWEEN_LOOKS = 0.1
 
@@ -30,12 +33,16 @@ def launch(command: Sequence[str], count: int) -> int:
     Returns:
         0 if all end well, else the exit status of the first that did not.
     """
+    alive, _kept_open = os.pipe()
     shared = os.environ | {
         "WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()),
+        ALIVE: str(alive),
     }  # fmt: skip
     workers = [
         subprocess.Popen(
-            [sys.executable, *command], env=shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)}
+            [sys.executable, *command],
+            env=shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            pass_fds=[alive],
         )
         for rank in range(count)
     ]
@@ -47,6 +54,18 @@ def launch(command: Sequence[str], count: int) -> int:
     for number in FORWARDED:
         signal.signal(number, forward)
     return _wait(workers)
+
+
+def end_with_launcher() -> None:
+    """In a worker: end when the launcher does, however that ends; it holds the GPUs, and a retry comes."""
+    alive = os.environ.get(ALIVE)
+    if alive:
+        threading.Thread(target=_end_after, args=(int(alive),), daemon=True).start()
+
+
+def _end_after(descriptor: int) -> None:
+    os.read(descriptor, 1)
+    os._exit(KILLED)
 
 
 def _wait(workers: Sequence[subprocess.Popen[bytes]]) -> int:

@@ -146,8 +146,8 @@ def _answer(connection: socket.socket) -> None:
     connection.setblocking(True)
     size, descriptors, *_ = socket.recv_fds(connection, 4, 3)
     content = b""
-    while len(content) < int.from_bytes(size):
-        received = connection.recv(LONGEST)
+    while left := int.from_bytes(size) - len(content):
+        received = connection.recv(min(left, LONGEST))
         if not received:  # the client is gone
             os._exit(KILLED)
         content += received
@@ -175,7 +175,11 @@ def _answer(connection: socket.socket) -> None:
 def _obey(connection: socket.socket) -> None:
     """Raise the signals that the job's process passes on; end if it is gone."""
     while received := connection.recv(1):
-        os.kill(os.getpid(), received[0])
+        number = received[0]
+        if signal.getsignal(number) is signal.SIG_DFL:  # nobody could say afterwards what it ended by
+            connection.sendall(bytes([128 + number]))
+            os._exit(128 + number)
+        os.kill(os.getpid(), number)
     os._exit(KILLED)
 
 

@@ -50,6 +50,22 @@ def same(first: Model, second: Model) -> bool:
     )
 
 
+def test_a_model_of_any_size_is_one_file(
+    tokens: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the library split what has more than 1,000 bytes, and not 50 GB."""
+    original = PreTrainedModel.save_pretrained
+
+    def splitting(model: Any, *arguments: Any, max_shard_size: int = 1000, **more: Any) -> None:
+        original(model, *arguments, max_shard_size=max_shard_size, **more)
+
+    monkeypatch.setattr(PreTrainedModel, "save_pretrained", splitting)
+    checkpoint.save(tiny(tokens), tmp_path / "whole")
+    assert [file.name for file in (tmp_path / "whole").glob("model*")] == ["model.safetensors"]
+    tiny(tokens).encoder.save_pretrained(tmp_path / "split")
+    assert len(list((tmp_path / "split").glob("model*.safetensors"))) > 1
+
+
 def test_what_is_saved_comes_back(saved: Path, tmp_path: Path) -> None:
     model = checkpoint.load(saved)
     assert set(model.heads) == {"mnli", "mnli_dev"}

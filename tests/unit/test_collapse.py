@@ -43,8 +43,16 @@ def test_rankings_collapse_when_one_candidate_is_first_for_all() -> None:
     assert not is_collapsed(shown, ranked)
 
 
-@pytest.mark.parametrize("task_type", sorted(LABELS))
+def test_nearly_one_answer_is_a_collapse_too() -> None:
+    shown = examples("classification") * 20
+    answers = ["yes"] * len(shown)
+    answers[:5] = ["no"] * 5
+    assert is_collapsed(shown, answers)
+    answers[:20] = ["no"] * 20
+    assert not is_collapsed(shown, answers)
+
+
+@pytest.mark.parametrize("task_type", sorted(set(LABELS) - {"tagging"}))
 def test_one_gold_answer_is_no_collapse(task_type: str) -> None:
     shown = [examples(task_type)[0]] * 3
-    constant = {"tagging": ["WORD"] * 4} | CONSTANT
-    assert not is_collapsed(shown, [constant[task_type]] * 3)
+    assert not is_collapsed(shown, [CONSTANT[task_type]] * 3)

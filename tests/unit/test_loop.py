@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from transformers import get_linear_schedule_with_warmup
 
 from xstilts.errors import TrainingError
+from xstilts.training.divergence import Divergence
 from xstilts.training.loop import Draw, Loop, Optimisation, Step, rate
 from xstilts.training.state import State, StateFolder, tensors_of
 from xstilts.training.training_log import Averages
@@ -216,9 +217,25 @@ def test_a_loss_that_is_not_finite_stops(factor: float, what: str) -> None:
     assert "learning_rate" in str(caught.value.hint)
 
 
-def test_a_loss_that_runs_away_stops() -> None:
+@pytest.mark.parametrize("since", [2, 21, 40])
+def test_a_loss_that_runs_away_stops(since: int) -> None:
     with pytest.raises(TrainingError, match=r"the loss has diverged: .* at step \d+"):
-        loop(net(), bad=lambda step, restart: 1e4 if step > 20 else 1.0, steps=60).run()
+        loop(net(), bad=lambda step, restart: 1e4 if step >= since else 1.0, steps=80).run()
+
+
+@pytest.mark.parametrize(
+    "losses", [[12.0] * 30, [1.1, *[9.0] * 40], [0.01, *[2.0] * 40], [100.0, *[1.0] * 40]]
+)
+def test_high_losses_are_not_divergence(losses: list[float]) -> None:
+    watched = Divergence()
+    assert not any(watched.add(loss) for loss in losses)
+
+
+@pytest.mark.parametrize("losses", [[1.1, *[200.0] * 19], [12.0, *[2.0] * 40, *[30.0] * 20]])
+def test_divergence_is_beside_the_first_loss_and_the_lowest_mean(losses: list[float]) -> None:
+    watched = Divergence()
+    assert [bool(watched.add(loss)) for loss in losses].count(True) >= 1
+    assert not watched.is_sound
 
 
 def test_a_single_high_loss_does_not_stop() -> None:
@@ -231,9 +248,10 @@ def test_after_a_fault_it_goes_on_with_the_next_seed_if_that_is_allowed(tmp_path
     def bad(step: int, restart: int) -> float:
         return math.nan if step == 7 and restart < 2 else 1.0
 
-    def run(place: str, restarts: int) -> tuple[nn.Module, Loop, Watch]:
+    def run(place: str, restarts: int, seconds: float = 0) -> tuple[nn.Module, Loop, Watch]:
         module, watch = net(), Watch()
-        found = loop(module, watch, StateFolder(tmp_path / place, "f", 0), bad=bad, restarts=restarts)
+        states = StateFolder(tmp_path / place, "f", seconds)
+        found = loop(module, watch, states, bad=bad, restarts=restarts)
         found.run()
         return module, found, watch
 
@@ -242,10 +260,11 @@ def test_after_a_fault_it_goes_on_with_the_next_seed_if_that_is_allowed(tmp_path
     with pytest.raises(TrainingError, match="nan at step 7"):
         run("one", 1)
     first, found, watch = run("a", 2)
-    assert len(found.faults) == 2
+    assert [fault.split("; ")[-1] for fault in found.faults] == ["on from step 4"] * 2
     assert [step for step, _, _ in watch.losses] == list(range(1, 10))
-    second, _, _ = run("b", 2)
-    assert bytes_of(first) == bytes_of(second)
+    assert found.meter.spent()["examples"] == 9 * 6
+    second, _, _ = run("b", 2, seconds=3600)
+    assert bytes_of(first) == bytes_of(second), "no clock decides from where it goes on"
 
 
 def test_the_log_of_averages_survives() -> None:

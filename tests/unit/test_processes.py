@@ -99,7 +99,8 @@ def _stop(stopped: Job) -> None:
     assert said.count("its state is kept") == 1
 
 
-def test_if_one_process_dies_the_other_ends(begun: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("who", ["a worker", "the launcher"])
+def test_if_one_process_dies_the_others_end(begun: Path, tmp_path: Path, who: str) -> None:
     killed = job(begun, tmp_path)
     killed.seconds = "0"
     process = killed.start()
@@ -107,10 +108,11 @@ def test_if_one_process_dies_the_other_ends(begun: Path, tmp_path: Path) -> None
         time.sleep(0.02)
     workers = psutil.Process(process.pid).children()
     assert len(workers) == 2
-    workers[1].kill()
+    (workers[1] if who == "a worker" else process).kill()
     process.communicate(timeout=60)
     assert process.returncode not in (0, None)
-    assert not any(worker.is_running() for worker in workers)
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    assert not alive
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])

@@ -31,6 +31,7 @@ from xstilts.model.processes import whole_state
 
 LM_HEAD = "mlm"
 RANKED = "dual_encoder"  # the one task type that takes a text-to-text model's encoder alone
+ONE_FILE = 2**60  # bytes; the library would split what has more than 50 GB
 POSITION_OFFSET = 2  # XLM-R's positions begin after the padding index
 ROBERTA_FAMILIES = {"roberta", "xlm-roberta", "xlm-roberta-xl"}
 POOLED_FAMILIES = {*ROBERTA_FAMILIES, "bert"}  # with a pooling layer that nothing here uses
@@ -234,8 +235,8 @@ def save(model: Model, folder: Path, is_writer: bool = True) -> None:
     Raises:
         CheckpointError: if they cannot be written (a full disk).
     """
-    transformer = whole_state(model.transformer)
-    heads = {name: whole_state(head) for name, head in sorted(model.heads.items())}
+    transformer = whole_state(model.transformer, is_writer)
+    heads = {name: whole_state(head, is_writer) for name, head in sorted(model.heads.items())}
     if not is_writer:
         return
     try:
@@ -250,7 +251,7 @@ def _write(
     model: Model, folder: Path, transformer: dict[str, Tensor], heads: dict[str, dict[str, Tensor]]
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    model.transformer.save_pretrained(folder, state_dict=transformer)
+    model.transformer.save_pretrained(folder, state_dict=transformer, max_shard_size=ONE_FILE)
     tensors = {
         f"{name}.{key}": tensor.detach().cpu().contiguous()
         for name, state in heads.items()

@@ -18,6 +18,8 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, distribute_tensor
 from torch.nn.parallel import DistributedDataParallel
 
+from xstilts import launch
+
 Compute = Callable[[], Tensor]
 
 
@@ -48,6 +50,7 @@ class Processes:
 
     def __post_init__(self) -> None:
         if self.count > 1 and not distributed.is_initialized():
+            launch.end_with_launcher()
             backend = "nccl" if self.device.type == "cuda" else "gloo"
             distributed.init_process_group(backend, rank=self.rank, world_size=self.count)
 
@@ -109,9 +112,11 @@ class Processes:
         is_sharded = self.count > 1 and self.is_sharded
         if is_sharded:
             self._root.unshard()
-        yield
-        if is_sharded:
-            self._root.reshard()
+        try:
+            yield
+        finally:
+            if is_sharded:
+                self._root.reshard()
 
     def added(self, value: Tensor) -> Tensor:
         """The sum over all processes of a scalar on the device."""
@@ -150,11 +155,22 @@ def whole(tensor: Tensor) -> Tensor:
     return tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
 
 
-def whole_state(module: nn.Module) -> dict[str, Tensor]:
-    """A module's state dict, whole, as all processes get it."""
-    found: dict[int, Tensor] = {}  # what is shared stays shared, and is written once
-    state = module.state_dict(keep_vars=True)
-    return {name: found.setdefault(id(tensor), whole(tensor.detach())) for name, tensor in state.items()}
+def written(tensors: Mapping[str, Tensor], is_writer: bool) -> dict[str, Tensor]:
+    """Whole tensors on the CPU for the process that writes them, nothing for the others; all have to ask.
+
+    One at a time, so that no GPU ever holds the whole of a sharded model. What is shared stays shared.
+    """
+    found: dict[int, Tensor] = {}
+    for tensor in tensors.values():
+        if id(tensor) not in found:
+            complete = whole(tensor.detach())
+            found[id(tensor)] = complete.cpu().contiguous() if is_writer else torch.empty(0)
+    return {name: found[id(tensor)] for name, tensor in tensors.items()} if is_writer else {}
+
+
+def whole_state(module: nn.Module, is_writer: bool) -> dict[str, Tensor]:
+    """A module's state dict as `written` gives it."""
+    return written(module.state_dict(keep_vars=True), is_writer)
 
 
 def part_like(tensor: Tensor, model: Tensor) -> Tensor:

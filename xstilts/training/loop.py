@@ -7,7 +7,6 @@ resumed training ends with the bytes of one that was never interrupted.
 import math
 import signal
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import FrameType
@@ -18,13 +17,12 @@ from torch import Tensor, nn
 
 from xstilts.errors import TrainingError
 from xstilts.model.device import random_states, restore_random_states, seed_of
-from xstilts.model.processes import Processes, parts_like, whole
+from xstilts.model.processes import Processes, parts_like, whole, written
 from xstilts.progress import Progress
+from xstilts.training.divergence import Divergence
 from xstilts.training.meter import Meter
 from xstilts.training.state import State, StateFolder, fill, tensors_of
 
-WINDOW = 20  # steps whose mean loss is compared with that of the first so many
-DIVERGED = 10.0  # times the first mean (or 1, if that is less)
 NAMED = 8  # examples that a fault names
 
 
@@ -32,7 +30,8 @@ NAMED = 8  # examples that a fault names
 class Optimisation:
     """How weights are updated: AdamW, linear warm-up and decay, clipped gradients.
 
-    After a numerical fault training goes on from its last state with the next seed, at most `restarts` times.
+    After a numerical fault training goes on with the next seed, at most `restarts` times: from where the
+    watcher last did something and all was well, or from the start, so that no clock decides where.
     `precision` is that of matrix products (torch's autocast); weights and sums are float32.
     """
 
@@ -117,8 +116,6 @@ class Loop:
     processes: Processes | None = None
     done: int = 0
     faults: list[str] = field(default_factory=list)
-    _first: list[float] = field(default_factory=list)
-    _recent: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _unread: list[tuple[int, Step, Tensor, Tensor]] = field(default_factory=list)
     _is_stopped: bool = False
 
@@ -126,9 +123,7 @@ class Loop:
         self.device = next(parameter.device for module in self.modules for parameter in module.parameters())
         self.meter = Meter(self.device)
         self._all = self.processes or Processes(self.device)
-        self._computed = self._all.prepare(
-            self.modules
-        )  # before the parameters are taken: it may replace them
+        self._computed = self._all.prepare(self.modules)  # may replace the parameters
         if self._all.rank:  # other dropout in every process
             torch.manual_seed(seed_of(torch.initial_seed(), str(self._all.rank)))
         decayed, others = _groups(self.modules)
@@ -137,6 +132,8 @@ class Loop:
             {"params": decayed, "weight_decay": self.how.weight_decay},
             {"params": others, "weight_decay": 0.0},
         ]
+        self._losses = Divergence()
+        self._anchors = self.states.below("anchors") if self.states and self.how.restarts else None
         self._optimiser = torch.optim.AdamW(groups, lr=self.how.learning_rate, eps=1e-6, fused=True)
         self._is_lowered = self.how.precision != torch.float32
 
@@ -147,12 +144,12 @@ class Loop:
             TrainingError: if a loss or gradient is not finite or the loss diverges, and no restart is left.
             SystemExit: after SIGTERM, with its status, when the state is kept.
         """
-        kept = self._latest()
+        kept = self._latest(self.states)
         if kept:
             self._restore(kept)
             self._say(f"resumed after step {self.done} of {self.how.steps}")
-        elif self.states and self.how.restarts:
-            self._save(self.states)
+        elif self._anchors:
+            self._save(self._anchors)
         before = signal.signal(signal.SIGTERM, self._stop) if self.states else None
         try:
             while self.done < self.how.steps:
@@ -176,10 +173,12 @@ class Loop:
             self._update(step)
             self.done += 1
             self._read_losses(but=1)  # the newest one step late, so that the device need not be waited for
-            progress.advance(step.examples, loss=self._recent[-1] if self._recent else math.nan)
+            progress.advance(step.examples, loss=self._losses.latest)
             if self.watcher.is_due(self.done) or self.done == self.how.steps:
                 self._read_losses()
                 self.watcher.act(self.done)
+                if self._anchors and self._losses.is_sound:
+                    self._save(self._anchors)
             if self.states and self.done < self.how.steps:
                 self._keep(self.states)
 
@@ -210,14 +209,8 @@ class Loop:
                 raise self._fault(f"the loss is {loss} at step {number}", step)
             if not math.isfinite(float(norm)):
                 raise self._fault(f"the gradient is not finite at step {number}", step)
-            if len(self._first) < WINDOW:
-                self._first.append(loss)
-            self._recent.append(loss)
-            mean, first = _mean(self._recent), _mean(self._first)
-            if len(self._recent) == WINDOW and mean > DIVERGED * max(1.0, first):
-                raise self._fault(
-                    f"the loss has diverged: {mean:.3g} at step {number}, {first:.3g} at first", step
-                )
+            if wrong := self._losses.add(loss):
+                raise self._fault(f"{wrong}, at step {number}", step)
             self.watcher.record(number, step.task, loss)
 
     def _fault(self, what: str, step: Step) -> _NumericalError:
@@ -230,16 +223,19 @@ class Loop:
         )
 
     def _restart(self, fault: _NumericalError) -> None:
-        """Back to the last good state, with the next seed; what is not finite never came into a state."""
-        faults = [*self.faults, fault.what]
-        kept = self._latest() if len(faults) <= self.how.restarts else None
-        if kept is None:
+        """Back to the last anchor, with the next seed; what is not finite never came into a state."""
+        faults = len(self.faults) + 1
+        kept = self._latest(self._anchors) if faults <= self.how.restarts else None
+        if kept is None or self.states is None:
             raise fault
+        if self._all.is_first:
+            self.states.forget()  # they are of the training that failed
         self._unread.clear()
+        before = self.faults
         self._restore(kept)
-        self.faults = faults
-        torch.manual_seed(seed_of(self.seed, "restart", str(len(faults)), str(self._all.rank)))
-        self._say(f"{fault.what}; on from step {self.done} with the next seed")
+        self.faults = [*before, f"{fault.what}; on from step {self.done}"]
+        torch.manual_seed(seed_of(self.seed, "restart", str(faults), str(self._all.rank)))
+        self._say(f"{self.faults[-1]} with the next seed")
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         self._is_stopped = True
@@ -262,13 +258,17 @@ class Loop:
         states.reset_clock()
         self._all.wait()
 
-    def _latest(self) -> State | None:
+    def _latest(self, states: StateFolder | None) -> State | None:
         """The latest whole state; the first process looks alone, since it deletes what is damaged."""
-        if self.states is None:
+        if states is None:
             return None
-        found = self.states.latest() if self._all.is_first else None
+        found = states.latest() if self._all.is_first else None
         self._all.wait()
-        return found if self._all.is_first else self.states.latest()
+        return found if self._all.is_first else states.latest()
+
+    def costs(self) -> dict[str, Any]:
+        """What it took, for the card; all processes have to ask."""
+        return self.meter.summary(self._all.gathered(self.meter.own()))
 
     def _say(self, what: str) -> None:
         if self._all.is_first:
@@ -290,12 +290,11 @@ class Loop:
         facts: dict[str, Any] = {
             "done": self.done,
             "faults": self.faults,
-            "first": self._first,
-            "recent": list(self._recent),
+            "losses": self._losses.state(),
             "spent": self.meter.spent(),
             "watcher": watched.facts,
         }
-        return State({name: whole(tensor).detach().contiguous() for name, tensor in tensors.items()}, facts)
+        return State(written(tensors, self._all.is_first), facts)
 
     def _random_states(self) -> dict[str, Tensor]:
         gathered = self._all.gathered(random_states(self.device))
@@ -317,7 +316,7 @@ class Loop:
         restore_random_states(self.device, _below(f"random{self._all.rank}", state.tensors))
         self.watcher.restore(State(_below("watcher", state.tensors), state.facts["watcher"]))
         self.done, self.faults = state.facts["done"], state.facts["faults"]
-        self._first, self._recent = state.facts["first"], deque(state.facts["recent"], maxlen=WINDOW)
+        self._losses.restore(state.facts["losses"])
         self.meter.resume(state.facts["spent"])
 
 
@@ -327,10 +326,6 @@ def rate(done: int, steps: int, warmup: float) -> float:
     if done < rise:
         return (done + 1) / rise
     return max(0.0, (steps - done) / max(1, steps - rise))
-
-
-def _mean(values: Sequence[float] | deque[float]) -> float:
-    return sum(values) / len(values)
 
 
 def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

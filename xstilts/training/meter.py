@@ -2,6 +2,7 @@
 
 import resource
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -41,22 +42,33 @@ class Meter:
         return {name: value + self._before.get(name, 0.0) for name, value in now.items()}
 
     def resume(self, spent: dict[str, float]) -> None:
-        """Count on from what was spent before an interruption."""
+        """Count on from what was spent up to the state that is gone back to."""
         self._before = dict(spent)
+        self.examples = self.pieces = 0
+        self._begun, self._energy_begun = time.monotonic(), _joules(self.device)
 
-    def summary(self) -> dict[str, Any]:
+    def own(self) -> dict[str, float | None]:
+        """What this process alone has taken: memory (MiB) and energy (joules, None where it is not told)."""
+        joules = None if self._energy_begun is None else self.spent()["joules"]
+        return {"mebibytes": _peak_mebibytes(self.device), "joules": joules}
+
+    def summary(self, every: Sequence[dict[str, float | None]]) -> dict[str, Any]:
         """For the card: seconds, examples and pieces per second, peak memory in MiB, energy in kJ or None.
 
-        Memory is the device's where that is a GPU, else the process's.
+        Memory is the device's where that is a GPU, else the process's: of several, that of the largest.
+
+        Args:
+            every: What each process has of its own.
         """
         spent = self.spent()
+        joules = [own["joules"] for own in every if own["joules"] is not None]
         seconds = max(spent["seconds"], 1e-9)
         return {
             "training_seconds": round(seconds, 1),
             "examples_per_second": round(spent["examples"] / seconds, 1),
             "pieces_per_second": round(spent["pieces"] / seconds, 1),
-            "peak_memory_mib": round(_peak_mebibytes(self.device)),
-            "energy_kilojoules": None if self._energy_begun is None else round(spent["joules"] / 1000, 1),
+            "peak_memory_mib": round(max(own["mebibytes"] or 0.0 for own in every)),
+            "energy_kilojoules": round(sum(joules) / 1000, 1) if joules else None,
         }
 
 
@@ -74,7 +86,8 @@ def _joules(device: torch.device) -> float | None:
 
     try:
         pynvml.nvmlInit()
-        handle = pynvml.nvmlDeviceGetHandleByUUID(str(torch.cuda.get_device_properties(device).uuid))
+        uuid = str(torch.cuda.get_device_properties(device).uuid)  # without the prefix that NVML wants
+        handle = pynvml.nvmlDeviceGetHandleByUUID(uuid if uuid.startswith("GPU-") else f"GPU-{uuid}")
         return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1000
     except pynvml.NVMLError:
         return None

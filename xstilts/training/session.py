@@ -69,6 +69,7 @@ class Session:
         self, model: Model, output: Path, loop: Loop, rows: list[dict[str, Any]], **facts: Any
     ) -> None:
         """Write checkpoint, log and card; only then is the kept state deleted."""
+        costs = loop.costs()
         checkpoints.save(model, output, self.processes.is_first)
         if not self.processes.is_first:
             return
@@ -78,7 +79,7 @@ class Session:
             self._begun,
             **self._decided,
             **facts,
-            **loop.meter.summary(),
+            **costs,
             faults=loop.faults,
             parameters=model.parameters,
         )

@@ -26,7 +26,7 @@ from xstilts.model.device import seed_of
 from xstilts.model.features import Feature, Lengths
 from xstilts.model.heads import IGNORED, RankingHead
 from xstilts.model.pooling import pool
-from xstilts.model.processes import Processes
+from xstilts.model.processes import Processes, part_like
 from xstilts.prediction.predict import Decoding, predict, rows_of
 from xstilts.scoring import headline
 from xstilts.training.collapse import is_collapsed
@@ -353,6 +353,9 @@ class _Selection:
                     "collapsed": part.name in collapsed,
                 }
             )
+        for task, losses in self.losses.items():  # masked LM, of which there is no dev set
+            if task not in {part.name for part in self.parts}:
+                self.rows.append({"step": step, "loss": float(np.mean(losses)), "task": task})
         self.model.train()
         self.losses.clear()
         mean = self.processes.agreed(float(np.mean(values)))
@@ -368,7 +371,8 @@ class _Selection:
 
     def restore(self, state: State) -> None:
         """Take them back."""
-        self.weights = {name: tensor.to(self.model.encoder.device) for name, tensor in state.tensors.items()}
+        now = tensors_of(self.model.modules())
+        self.weights = {name: part_like(tensor, now[name]) for name, tensor in state.tensors.items()}
         self.rows, self.best = state.facts["rows"], state.facts["best"]
         self.collapsed, self.losses = state.facts["collapsed"], state.facts["losses"]
 

@@ -7,6 +7,7 @@ a kill has no such name, and one that was altered belies it. Neither is ever loa
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import sys
@@ -96,6 +97,15 @@ class StateFolder:
             print(f"damaged state, not used: {file}", file=sys.stderr)
             file.unlink()
         return None
+
+    def below(self, name: str) -> "StateFolder":
+        """A folder of this one's training for other states, which nothing makes due."""
+        return StateFolder(self.folder, name, math.inf)
+
+    def forget(self) -> None:
+        """Delete the states of this folder."""
+        for file in self._newest_first():
+            file.unlink()
 
     def clear(self) -> None:
         """Delete all states, also those of other fingerprints: the training is done."""
