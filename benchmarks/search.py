@@ -4,6 +4,7 @@ python -m benchmarks.search SIDE ...    is that process; it prints its outcome a
 """
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -14,7 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import faiss
 import numpy as np
+import torch
 from typer import Argument
 
 from benchmarks.rounds import OURS, Outcome, alternate
@@ -61,20 +64,22 @@ def main(
     seed: Annotated[int, Argument(help="of the vectors")],
 ) -> None:
     """Search once, and print time and peak memory."""
+    torch.set_num_threads(faiss.omp_get_max_threads())  # torch is loaded, as it is in the jobs that search
+    before = _resident("VmRSS")
     generator = np.random.default_rng(seed)
     asked, pool = _unit_rows(generator, queries, width), _unit_rows(generator, candidates, width)
     search: Callable[[Floats, Floats, int], tuple[Indices, Floats]] = top_k if side == OURS else _by_faiss
     begun = time.perf_counter()
     search(asked, pool, k)
     seconds = time.perf_counter() - begun
-    print(json.dumps(asdict(Outcome(seconds, queries, mebibytes=_peak()))))
+    print(json.dumps(asdict(Outcome(seconds, queries, mebibytes=_resident("VmHWM") - before))))
 
 
-def _peak() -> float | None:
-    """MiB of this program at most; getrusage would count the process that it was forked from."""
+def _resident(name: str) -> float:
+    """MiB of this program, now (VmRSS) or at most (VmHWM); getrusage counts what it was forked from."""
     status = Path("/proc/self/status")
-    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
-    return int(found[1]) / 1024 if found else None
+    found = re.search(rf"{name}:\s+(\d+) kB", status.read_text()) if status.exists() else None
+    return int(found[1]) / 1024 if found else math.nan
 
 
 def _unit_rows(generator: np.random.Generator, rows: int, width: int) -> Floats:
@@ -87,8 +92,6 @@ def _unit_rows(generator: np.random.Generator, rows: int, width: int) -> Floats:
 
 
 def _by_faiss(queries: Floats, candidates: Floats, k: int) -> tuple[Indices, Floats]:
-    import faiss
-
     index = faiss.IndexFlatIP(candidates.shape[1])
     index.add(candidates)
     scores, indices = index.search(queries, k)

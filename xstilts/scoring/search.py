@@ -13,8 +13,10 @@ the mean of two means: the query's cosines with its nearest candidates, the cand
 queries. A vector that is near to everything gains nothing by it.
 """
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,7 +86,7 @@ def top_k(
     queries: Floats,
     candidates: Floats,
     k: int = 1,
-    block: int = 512,
+    block: int = 1024,
     means: Means | None = None,
     device: str = "cpu",
 ) -> tuple[Indices, Floats]:
@@ -127,7 +129,7 @@ def best_of(
     n: int,
     m: int,
     k: int,
-    block: int = 512,
+    block: int = 1024,
     means: Means | None = None,
     screen: Screen | None = None,
 ) -> tuple[Indices, Floats]:
@@ -165,8 +167,27 @@ def _on_all_threads(work: Callable[[int], None], starts: Sequence[int]) -> None:
     threads = max(
         (found["num_threads"] for found in threadpool_info() if found["user_api"] == "blas"), default=1
     )
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads) as pool:
+    with _one_thread_each(), ThreadPoolExecutor(threads, initializer=_one_torch_thread) as pool:
         list(pool.map(work, starts))
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Within it a product takes one thread, numpy's and torch's."""
+    torch = sys.modules.get("torch")
+    before = torch.get_num_threads() if torch else 1
+    with threadpool_limits(1, user_api="blas"):
+        try:
+            yield
+        finally:
+            if torch:
+                torch.set_num_threads(before)
+
+
+def _one_torch_thread() -> None:
+    """Torch keeps the number for each thread."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 def _best_keys(
@@ -194,8 +215,9 @@ def _screened_keys(screen: Screen, rows: slice, m: int, k: int, block: int) -> K
     `best` are the k best products in float32, `kept` all pairs that may be among the k best scores.
     """
     n, kept = rows.stop - rows.start, Pairs.none()
+    room = np.empty((n, min(m, max(block, k))), dtype=np.float32)
     for columns in _blocks(m, max(block, k)):
-        found = screen.products(rows, columns)
+        found = screen.products(rows, columns, room)
         if columns.start == 0:
             best = _least(_keys(found, np.arange(columns.stop)), k)
         low = screen.floors(rows, _unpacked(best.max(axis=1))[1])
