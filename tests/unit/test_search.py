@@ -71,6 +71,8 @@ def test_equals_naive_search(problem: tuple[Floats, Floats, int, int]) -> None:
 def test_single_products_equal_naive_search(problem: tuple[Floats, Floats, int, int]) -> None:
     with patch.object(search, "MOST", np.inf):  # however many may be among the best
         assert_equals_naive(*problem)
+        with patch.dict(sys.modules, {"torch": None}):  # products by numpy
+            assert_equals_naive(*problem)
 
 
 @st.composite
