@@ -21,6 +21,7 @@ from xstilts.model.checkpoint import Model
 from xstilts.model.device import seed_of
 from xstilts.model.heads import IGNORED, ClassificationHead, SpanHead
 from xstilts.prediction.predict import rows_of
+from xstilts.training.place import Place
 from xstilts.training.stage import MASKED, Part, train_stage
 
 DYNAMIC, PADDED = "Trainer, dynamic padding", "Trainer, maximal length"
@@ -110,7 +111,7 @@ def _ours(work: Work, seed: int) -> Outcome:
         selections=1,
         parts={work.name: work.settings},
     )
-    trained = train_stage(model, [part], shared, seed, work.name, precision=work.precision)
+    trained = train_stage(model, [part], shared, seed, work.name, place=Place(work.precision))
     seconds = trained.loop.meter.spent()["seconds"]
     return _outcome(work, model, seconds)
 

@@ -58,11 +58,11 @@ def main(
     made.check_length(chosen.max_length)
     texts = read_corpus(corpus, made, chosen.max_length, chosen.sampling_exponent)
     log = training_log.Averages(every=max(1, chosen.steps // ROWS))
-    kept = (seed, log, session.states, session.precision, session.processes)
+    own = (seed, log, session.place)
     if recipe == MLM:
-        loop = pretrain(made, texts, chosen, layer or default_layer(made.layers), *kept)
+        loop = pretrain(made, texts, chosen, layer or default_layer(made.layers), *own)
     else:
-        loop = continue_masked_lm(made, texts, chosen, *kept)
+        loop = continue_masked_lm(made, texts, chosen, *own)
     session.finish(made, output, loop, log.rows)
 
 

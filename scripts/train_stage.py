@@ -63,8 +63,7 @@ def main(
     text = None
     if corpus and (how := shared.masked_lm):
         text = Text(read_corpus(corpus, made, how.max_length, how.sampling_exponent), how)
-    kept = (session.states, session.precision, session.processes)
-    trained = train_stage(made, parts, shared, seed, str(stage), text, *kept)
+    trained = train_stage(made, parts, shared, seed, str(stage), text, session.place)
     examples = {part.name: {"train": len(part.train), "dev": len(part.dev)} for part in parts}
     session.finish(made, output, trained.loop, trained.rows, examples=examples, collapsed=trained.collapsed)
 

@@ -8,6 +8,7 @@ from stage_tasks import LABELS, part
 from tiny_models import tiny
 
 from xstilts.job_settings import StageJob
+from xstilts.training.place import Place
 from xstilts.training.stage import Trained, train_stage
 
 SHARED = StageJob(learning_rate=3e-3, warmup=0.1, weight_decay=0.01, clip=1.0, selections=3, parts={})
@@ -20,7 +21,7 @@ def trained(
     model = tiny(tokens, dropout=0.0)
     learnt = part(task_type, epochs=8, batch_tokens=budget)
     shared = SHARED.model_copy(update=changes)
-    found = train_stage(model, [learnt], shared, 1, task_type, precision=precision)
+    found = train_stage(model, [learnt], shared, 1, task_type, place=Place(precision))
     weights = {f"{i}.{n}": p for i, each in enumerate(model.modules()) for n, p in each.named_parameters()}
     return weights, found
 

@@ -18,6 +18,7 @@ from transformers import get_linear_schedule_with_warmup
 from xstilts.errors import TrainingError
 from xstilts.training.divergence import Divergence
 from xstilts.training.loop import Draw, Loop, Optimisation, Step, rate
+from xstilts.training.place import Place
 from xstilts.training.state import State, StateFolder, tensors_of
 from xstilts.training.training_log import Averages
 
@@ -106,7 +107,9 @@ def loop(
     how = replace(HOW, **{name: value for name, value in changes.items() if name != "bad"})
     torch.manual_seed(5)
     bad = {"bad": changes["bad"]} if "bad" in changes else {}
-    return Loop([module], random_steps(module, **bad), how, "train x", 1, watch or Watch(), states)
+    return Loop(
+        [module], random_steps(module, **bad), how, "train x", 1, watch or Watch(), Place(states=states)
+    )
 
 
 def bytes_of(module: nn.Module) -> dict[str, bytes]:

@@ -40,6 +40,7 @@ from xstilts.prediction.constrained import Substring, TagSequence, trie_of
 from xstilts.prediction.embed import embed
 from xstilts.prediction.predict import Decoding, answers_of, predict, rows_of, word_tags
 from xstilts.prediction.written import WindowAnswer
+from xstilts.training.place import Place
 from xstilts.training.pretrain import keep_lm_head
 from xstilts.training.stage import Part, train_stage
 from xstilts.training.state import StateFolder
@@ -551,7 +552,7 @@ def test_the_step_is_cut_without_a_difference(hub: Path, tmp_path: Path) -> None
 
 def test_lower_precision_is_enough(hub: Path) -> None:
     model, learnt = importing.from_folder(hub), learn("classification")
-    train_stage(model, [learnt], SHARED, 1, "c", precision=torch.bfloat16)
+    train_stage(model, [learnt], SHARED, 1, "c", place=Place(torch.bfloat16))
     assert {parameter.dtype for parameter in model.transformer.parameters()} == {torch.float32}
     assert score(model, learnt) > 0.9
 
@@ -564,7 +565,7 @@ def test_a_killed_training_ends_with_the_same_bytes(
 
     def train(folder: Path, states: StateFolder | None) -> None:
         model = importing.from_folder(copied)
-        train_stage(model, parts, SHARED, 1, "mixture", states=states)
+        train_stage(model, parts, SHARED, 1, "mixture", place=Place(states=states))
         checkpoint.save(model, folder)
 
     train(tmp_path / "whole", None)

@@ -21,6 +21,7 @@ from xstilts.model.processes import Processes, parts_like, whole, written
 from xstilts.progress import Progress
 from xstilts.training.divergence import Divergence
 from xstilts.training.meter import Meter
+from xstilts.training.place import HERE, Place
 from xstilts.training.state import State, StateFolder, fill, tensors_of
 
 NAMED = 8  # examples that a fault names
@@ -32,7 +33,6 @@ class Optimisation:
 
     After a numerical fault training goes on with the next seed, at most `restarts` times: from where the
     watcher last did something and all was well, or from the start, so that no clock decides where.
-    `precision` is that of matrix products (torch's autocast); weights and sums are float32.
     """
 
     steps: int
@@ -41,7 +41,6 @@ class Optimisation:
     weight_decay: float
     clip: float
     restarts: int = 0
-    precision: torch.dtype = torch.float32
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,7 @@ class Loop:
         label: What progress is shown under.
         seed: Of dropout after a restart.
         watcher: Logs and selects.
-        states: Where states are kept; none: an interrupted training begins anew.
-        processes: Which share the work; none: this one alone.
+        place: Where it runs and is kept.
     """
 
     modules: list[nn.Module]
@@ -112,8 +110,7 @@ class Loop:
     label: str
     seed: int
     watcher: Watcher
-    states: StateFolder | None = None
-    processes: Processes | None = None
+    place: Place = HERE
     done: int = 0
     faults: list[str] = field(default_factory=list)
     _unread: list[tuple[int, Step, Tensor, Tensor]] = field(default_factory=list)
@@ -122,7 +119,8 @@ class Loop:
     def __post_init__(self) -> None:
         self.device = next(parameter.device for module in self.modules for parameter in module.parameters())
         self.meter = Meter(self.device)
-        self._all = self.processes or Processes(self.device)
+        self.states = self.place.states
+        self._all = self.place.processes or Processes(self.device)
         self._computed = self._all.prepare(self.modules)  # may replace the parameters
         if self._all.rank:  # other dropout in every process
             torch.manual_seed(seed_of(torch.initial_seed(), str(self._all.rank)))
@@ -135,7 +133,7 @@ class Loop:
         self._losses = Divergence()
         self._anchors = self.states.below("anchors") if self.states and self.how.restarts else None
         self._optimiser = torch.optim.AdamW(groups, lr=self.how.learning_rate, eps=1e-6, fused=True)
-        self._is_lowered = self.how.precision != torch.float32
+        self._is_lowered = self.place.precision != torch.float32
 
     def run(self) -> None:
         """Do all steps that are left.
@@ -190,7 +188,7 @@ class Loop:
         total = torch.zeros((), device=self.device)
         for compute, weight, exchanged in self._all.dealt(step.losses):
             with exchanged:
-                with torch.autocast(self.device.type, self.how.precision, enabled=self._is_lowered):
+                with torch.autocast(self.device.type, self.place.precision, enabled=self._is_lowered):
                     loss = self._computed(compute) * weight
                 loss.backward()
             total += loss.detach() / self._all.count

@@ -26,9 +26,8 @@ from xstilts.model.device import seed_of
 from xstilts.model.heads import IGNORED, cosines, ranking_loss
 from xstilts.model.pieces import Pieces
 from xstilts.model.pooling import pool
-from xstilts.model.processes import Processes
 from xstilts.training.loop import Draw, Loop, Optimisation, Step, Watcher
-from xstilts.training.state import StateFolder
+from xstilts.training.place import HERE, Place
 
 KEPT, RANDOM = 0.1, 0.1  # of the chosen pieces: left as they are, replaced at random (BERT)
 
@@ -91,9 +90,7 @@ def pretrain(
     retrieval_layer: int,
     seed: int,
     log: Watcher,
-    states: StateFolder | None = None,
-    precision: torch.dtype = torch.float32,
-    processes: Processes | None = None,
+    place: Place = HERE,
 ) -> Loop:
     """Train the encoder and its masked-LM head in place.
 
@@ -104,9 +101,7 @@ def pretrain(
         retrieval_layer: The hidden state whose mean translation ranking compares.
         seed: Of data order, masks and dropout.
         log: Told of every step's loss.
-        states: Where the training is kept, to go on after an interruption.
-        precision: Of matrix products.
-        processes: Which share the work; none: this one alone.
+        place: Where it runs and is kept.
 
     Returns:
         The training that was done.
@@ -122,14 +117,13 @@ def pretrain(
         settings.weight_decay,
         settings.clip,
         settings.restarts,
-        precision,
     )
     model.train()
 
     def steps(restart: int) -> Iterator[Draw]:
         return _steps(model, corpus, settings, retrieval_layer, order_seed(seed, LM_HEAD, restart))
 
-    loop = Loop(model.modules(), steps, how, "pre-train", seed, log, states, processes)
+    loop = Loop(model.modules(), steps, how, "pre-train", seed, log, place)
     loop.run()
     return loop
 
@@ -140,16 +134,14 @@ def continue_masked_lm(
     settings: PretrainingJob,
     seed: int,
     log: Watcher,
-    states: StateFolder | None = None,
-    precision: torch.dtype = torch.float32,
-    processes: Processes | None = None,
+    place: Place = HERE,
 ) -> Loop:
     """Go on with masked LM alone, from any checkpoint; only a masked-LM head is left or, if need be, added.
 
     Args, returns and raises as `pretrain`; translations are not used.
     """
     keep_lm_head(model, seed)
-    return pretrain(model, corpus.text_only, settings, 0, seed, log, states, precision, processes)
+    return pretrain(model, corpus.text_only, settings, 0, seed, log, place)
 
 
 def order_seed(seed: int, name: str, restart: int) -> int:

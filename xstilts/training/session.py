@@ -16,6 +16,7 @@ from xstilts.model.device import precision_of, prepare
 from xstilts.model.processes import Processes
 from xstilts.training import training_log
 from xstilts.training.loop import Loop
+from xstilts.training.place import Place
 from xstilts.training.state import StateFolder
 
 
@@ -49,16 +50,16 @@ class Session:
     ) -> None:
         self._begun = time.monotonic()
         self.device = prepare(device, threads)
-        self.precision = precision_of(precision, self.device)
-        self.processes = Processes(self.device, is_sharded)
+        chosen, processes = precision_of(precision, self.device), Processes(self.device, is_sharded)
         self._decided = decided | {
             "device": _name(self.device),
             "threads": threads,
-            "processes": self.processes.count,
+            "processes": processes.count,
             "sharded": is_sharded,
-            "dtype": str(self.precision).removeprefix("torch."),
+            "dtype": str(chosen).removeprefix("torch."),
         }
-        self.states = StateFolder(state, self._fingerprint(reads), seconds) if state else None
+        states = StateFolder(state, self._fingerprint(reads), seconds) if state else None
+        self.place, self._is_first = Place(chosen, states, processes), processes.is_first
 
     def _fingerprint(self, reads: Sequence[Path]) -> str:
         """Of everything that decides the weights: a state of anything else is not resumed."""
@@ -70,8 +71,8 @@ class Session:
     ) -> None:
         """Write checkpoint, log and card; only then is the kept state deleted."""
         costs = loop.costs()
-        checkpoints.save(model, output, self.processes.is_first)
-        if not self.processes.is_first:
+        checkpoints.save(model, output, self._is_first)
+        if not self._is_first:
             return
         training_log.write(rows, output)
         card.write(
@@ -83,8 +84,8 @@ class Session:
             faults=loop.faults,
             parameters=model.parameters,
         )
-        if self.states:
-            self.states.clear()
+        if self.place.states:
+            self.place.states.clear()
 
 
 def _name(device: torch.device) -> str:

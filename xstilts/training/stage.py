@@ -8,7 +8,7 @@ text instead of examples, keeps its head, and counts for no selection.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -31,8 +31,9 @@ from xstilts.prediction.predict import Decoding, predict, rows_of
 from xstilts.scoring import headline
 from xstilts.training.collapse import is_collapsed
 from xstilts.training.loop import Draw, Loop, Optimisation, Step
+from xstilts.training.place import HERE, Place
 from xstilts.training.pretrain import Corpus, keep_lm_head, masked_lm_steps, order_seed
-from xstilts.training.state import State, StateFolder, fill, tensors_of
+from xstilts.training.state import State, fill, tensors_of
 
 DEV_BATCH_TOKENS = 4096  # changes no prediction, so it is no setting that could rerun a stage
 MASKED = -1e4  # a logit that cannot win
@@ -95,9 +96,7 @@ def train_stage(
     seed: int,
     stage: str,
     text: Text | None = None,
-    states: StateFolder | None = None,
-    precision: torch.dtype = torch.float32,
-    processes: Processes | None = None,
+    place: Place = HERE,
 ) -> Trained:
     """Train in place.
 
@@ -108,9 +107,7 @@ def train_stage(
         seed: The run's seed.
         stage: Text of the stage; with the seed it decides head initialisation and data order.
         text: Where continued masked LM is part of the stage.
-        states: Where the training is kept, to go on after an interruption.
-        precision: Of matrix products.
-        processes: Which share the work; none: this one alone.
+        place: Where it runs and is kept.
 
     Returns:
         Among others one row per selection and task: step, mean loss of the task since the last one, task,
@@ -134,7 +131,7 @@ def train_stage(
     rows = {part.name: _rows(model, part) for part in parts}
     counts = _counts(parts, rows, shared)
     total = sum(counts.values()) + (text.settings.steps if text else 0)
-    everyone = processes or Processes(model.encoder.device)
+    everyone = place.processes or Processes(model.encoder.device)
     selection = _Selection(model, parts, shared.selections, total, everyone)
     how = Optimisation(
         total,
@@ -143,7 +140,6 @@ def train_stage(
         shared.weight_decay,
         shared.clip,
         shared.restarts,
-        precision,
     )
     if shared.gradient_checkpointing:
         model.transformer.activation_checkpointing_enable({"use_reentrant": False})
@@ -152,7 +148,9 @@ def train_stage(
     def steps(restart: int) -> Iterator[Draw]:
         return _drawn(model, parts, rows, counts, text, order_seed(seed, stage, restart))
 
-    loop = Loop(model.modules(), steps, how, f"train {stage}", seed, selection, states, everyone)
+    loop = Loop(
+        model.modules(), steps, how, f"train {stage}", seed, selection, replace(place, processes=everyone)
+    )
     loop.run()
     if shared.gradient_checkpointing:
         model.transformer.activation_checkpointing_disable()
