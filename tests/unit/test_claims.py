@@ -301,6 +301,25 @@ def test_mean_gain_names_the_tasks_that_are_missing() -> None:
     assert row["why"] == "no score of squad2 in xnli, pawsx"
 
 
+def test_what_rests_on_a_collapsed_run_says_what_there_is_without_it() -> None:
+    quantity = {"function": "mean_gain", "recipes": ["qqp"], "tasks": ["xnli"]}
+    scores = rows({"qqp": 4}, ["xnli"])
+    fallen = (scores["intermediate"] == "qqp") & (scores["seed"] == 2)
+    scores.loc[fallen, "value"] = scores.loc[fallen, "value"] - 0.1
+    evidence = Evidence(claims_with(quantity, expected=-1), facts(), scores, pd.DataFrame())
+
+    def why(recipe: str, kind: str = "collapsed") -> str:
+        one = {"model": "large", "recipe": recipe, "seed": 2, "incident": kind, "task": "qqp"}
+        row = evaluate(evidence, pd.DataFrame([one])).iloc[0]
+        assert (row["found"], row["verdict"]) == ("-1", REPRODUCED)
+        return str(row["why"])
+
+    plain = evaluate(evidence).iloc[0]["why"]
+    assert "without collapsed runs: 4, not reproduced" in why("qqp")
+    assert why("squad1") == why("qqp", "restarted") == plain
+    assert "without collapsed runs: -, not run at this tier" in why("mnli")  # the baseline
+
+
 def test_several_settings_are_no_number() -> None:
     scores = rows({"squad2": 8.2}, ["tatoeba"])
     row = row_of({**MEAN, "tasks": ["tatoeba"]}, collect([scores, scores.assign(setting="7-mean")]))

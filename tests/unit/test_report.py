@@ -16,6 +16,7 @@ from tests.unit.study_tables import fertility_table, language_table, planted_sco
 from xstilts import settings as configuration
 from xstilts.data.leakage import REPORT
 from xstilts.errors import DataError, StudyError
+from xstilts.report import results_page
 from xstilts.report.build import Results, build
 from xstilts.report.costs import COLUMNS as COSTS
 from xstilts.report.incidents import COLUMNS as INCIDENTS
@@ -210,6 +211,17 @@ def test_collapsed_runs_are_said_at_the_top_and_beside_their_means(finished: Pat
     text = Page(page_of(results(finished, incidents=tmp_path / "incidents.tsv"))).text
     assert "No training of this run collapsed, and none had to restart." in text
     assert "(1 collapsed)" not in text
+
+
+def test_the_page_of_results_has_a_section_of_incidents_where_there_are_any(
+    finished: Path, tmp_path: Path
+) -> None:
+    own = tmp_path / "run"
+    shutil.copytree(finished, own)
+    chosen = run_settings()
+    assert "| tiny | squad1 | 1 | collapsed | squad1 | f1 | 0.100 |" in results_page.page(own, chosen, [])
+    write_table(read_table(own / "incidents.tsv").iloc[:0], own / "incidents.tsv")
+    assert "collapsed" not in results_page.page(own, chosen, [])
 
 
 def test_costs_of_trainings_are_added_up_over_seeds(finished: Path) -> None:

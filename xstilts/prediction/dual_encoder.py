@@ -6,12 +6,11 @@ import numpy as np
 import torch
 
 from xstilts.data.examples import Example, QueryExample
-from xstilts.model import batches
 from xstilts.model.checkpoint import Model
 from xstilts.model.features import Feature
 from xstilts.model.heads import RankingHead
 from xstilts.model.pooling import pool
-from xstilts.progress import Progress
+from xstilts.prediction.batching import in_batches
 from xstilts.scoring.search import POOL_DEPTH, Floats, Indices, top_k
 
 Ranking = tuple[tuple[str, float], ...]
@@ -34,15 +33,10 @@ def encode(
     model.train(False)
     ranking = model.heads[head]
     assert isinstance(ranking, RankingHead)
-    groups = list(batches.by_tokens([len(row) for row in ids], batch_tokens))
-    progress = Progress(label, len(groups), "texts") if label else None
     found = np.zeros((len(ids), model.width), dtype=np.float32)
-    for group in groups:
-        batch = batches.collate(ids, group, model.pieces.pad, model.encoder.device)
+    for batch in in_batches(model, ids, batch_tokens, label):
         hidden = pool(model.encoder, batch, model.layers, how, model.pieces.special)
-        found[group] = ranking(hidden).float().cpu().numpy()
-        if progress:
-            progress.advance(len(group))
+        found[batch.rows] = ranking(hidden).float().cpu().numpy()
     return found
 
 

@@ -8,11 +8,10 @@ import torch
 from torch import Tensor
 
 from xstilts.job_settings import Pool
-from xstilts.model import batches
 from xstilts.model.batches import Batch
 from xstilts.model.checkpoint import Model
 from xstilts.model.pooling import every_state, pool, pooled
-from xstilts.progress import Progress
+from xstilts.prediction.batching import in_batches
 
 Key = TypeVar("Key")
 
@@ -71,13 +70,8 @@ def _embedded(
     if model.encoder.device.type == "cpu":
         batch_tokens = min(batch_tokens, CACHED)
     ids = [model.pieces.one(found, model.max_length) for found in model.pieces.ids(texts)]
-    groups = list(batches.by_tokens([len(row) for row in ids], batch_tokens))
-    progress = Progress(label, len(groups), "texts") if label else None
     found = {key: np.zeros((len(ids), model.width), dtype=np.float32) for key in keys}
-    for group in groups:
-        batch = batches.collate(ids, group, model.pieces.pad, model.encoder.device)
+    for batch in in_batches(model, ids, batch_tokens, label):
         for key, rows in vectors(batch).items():
-            found[key][group] = torch.nn.functional.normalize(rows.float(), dim=-1).cpu().numpy()
-        if progress:
-            progress.advance(len(group))
+            found[key][batch.rows] = torch.nn.functional.normalize(rows.float(), dim=-1).cpu().numpy()
     return found
