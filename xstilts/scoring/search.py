@@ -86,19 +86,19 @@ def top_k(
     queries: Floats,
     candidates: Floats,
     k: int = 1,
-    block: int = 1024,
+    block: int = 2048,
     means: Means | None = None,
     device: str = "cpu",
 ) -> tuple[Indices, Floats]:
     """The k candidates with the greatest inner product for each query, best first.
 
-    Memory beside the result is about 32 x block^2 bytes per thread, however many vectors there are.
+    Memory beside the result is about 16 x block^2 bytes per thread, however many vectors there are.
 
     Args:
         queries: Shape (n, d).
         candidates: Shape (m, d).
         k: How many to find, at most m.
-        block: How many queries, and how many candidates, are multiplied at a time.
+        block: How many queries are multiplied at a time, with half as many candidates.
         means: If given, the margin ranks instead of the product.
         device: `cpu` for numpy, or a device of torch; the result is the same.
 
@@ -129,7 +129,7 @@ def best_of(
     n: int,
     m: int,
     k: int,
-    block: int = 1024,
+    block: int = 2048,
     means: Means | None = None,
     screen: Screen | None = None,
 ) -> tuple[Indices, Floats]:
@@ -196,7 +196,7 @@ def _best_keys(
     if screen is not None and (screened := _screened_keys(screen, rows, m, k, block)) is not None:
         return np.sort(screened, axis=1)
     best = np.empty((rows.stop - rows.start, 0), dtype=np.int64)
-    for columns in _blocks(m, block):
+    for columns in _blocks(m, max(1, block // 2)):
         values = products(rows, columns)
         if means is not None:
             values = margin(values, means.queries[rows, None], means.candidates[None, columns])
@@ -214,27 +214,29 @@ def _screened_keys(screen: Screen, rows: slice, m: int, k: int, block: int) -> K
 
     `best` are the k best products in float32, `kept` all pairs that may be among the k best scores.
     """
-    n, kept = rows.stop - rows.start, Pairs.none()
-    room = np.empty((n, min(m, max(block, k))), dtype=np.float32)
-    for columns in _blocks(m, max(block, k)):
+    n, step = rows.stop - rows.start, max(block // 2, k)
+    kept: list[Pairs] = []
+    best = np.full((n, k), np.iinfo(np.int64).max)
+    room = np.empty((n, min(m, step)), dtype=np.float32)
+    for columns in _blocks(m, step):
         found = screen.products(rows, columns, room)
-        if columns.start == 0:
-            best = _least(_keys(found, np.arange(columns.stop)), k)
-        low = screen.floors(rows, _unpacked(best.max(axis=1))[1])
-        open_rows, places = np.divmod(np.flatnonzero(~(found < low[:, None])), found.shape[1])  # or no number
-        more = Pairs(open_rows, places + columns.start, found[open_rows, places])
         if columns.start:
-            _put(best, more)
-        kept = kept.with_more(more)
-        if len(kept.rows) > MOST * n * k:
+            worst = _unpacked(best.max(axis=1))[1]
+        else:
+            worst = np.partition(found, -k, axis=1)[:, -k]
+        low = screen.floors(rows, worst)
+        open_rows, places = np.divmod(np.flatnonzero(~(found < low[:, None])), found.shape[1])  # or no number
+        kept.append(Pairs(open_rows, places + columns.start, found[open_rows, places]))
+        _put(best, kept[-1])
+        if sum(len(pairs.rows) for pairs in kept) > MOST * n * k:
             low = screen.floors(rows, _unpacked(best.max(axis=1))[1])
-            kept = kept.above(low)
-            if len(kept.rows) > MOST * n * k / 2:
+            kept = [Pairs.of(kept).above(low)]
+            if len(kept[0].rows) > MOST * n * k / 2:
                 return None
-    kept = kept.above(screen.floors(rows, _unpacked(best.max(axis=1))[1]))
-    kept = kept.at(np.argsort(kept.rows, kind="stable"))
+    last = Pairs.of(kept).above(screen.floors(rows, _unpacked(best.max(axis=1))[1]))
+    last = last.at(np.argsort(last.rows, kind="stable"))
     exact = np.full((n, k), np.iinfo(np.int64).max)
-    _put(exact, kept._replace(scores=screen.scores(kept.rows + rows.start, kept.columns)))
+    _put(exact, last._replace(scores=screen.scores(last.rows + rows.start, last.columns)))
     return exact
 
 
@@ -246,17 +248,9 @@ class Pairs(NamedTuple):
     scores: Floats
 
     @classmethod
-    def none(cls) -> "Pairs":
-        """No pair."""
-        return cls(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
-
-    def with_more(self, more: "Pairs") -> "Pairs":
-        """These, then more."""
-        return Pairs(
-            np.concatenate([self.rows, more.rows]),
-            np.concatenate([self.columns, more.columns]),
-            np.concatenate([self.scores, more.scores]),
-        )
+    def of(cls, parts: Sequence["Pairs"]) -> "Pairs":
+        """One after the other."""
+        return cls(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
     def at(self, places: NDArray[Any]) -> "Pairs":
         """Some of them, by index or mask."""
