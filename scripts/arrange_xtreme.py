@@ -8,6 +8,7 @@ from typing import Annotated
 
 from typer import Option
 
+from xstilts import job_options as options
 from xstilts.command_line import from_json, run
 from xstilts.data.sources import folders_from, open_source, source_of
 from xstilts.prediction.xtreme import INCOMPLETE, arrange
@@ -20,7 +21,7 @@ def main(
     output: Annotated[
         Path, Option(help="folder to write: predictions/ and labels/, a folder per task in each")
     ],
-    lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
+    lock: options.Lock = "none",
     folders: Annotated[str, Option(help="folders of data sets that lie elsewhere, as JSON")] = "{}",
 ) -> None:
     """Write the folder anew."""

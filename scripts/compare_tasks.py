@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 from typer import Option
 
+from xstilts import job_options as options
 from xstilts.command_line import from_json, run
 from xstilts.data.examples import Example
 from xstilts.data.sources import FolderSource, open_source
@@ -55,9 +56,9 @@ def main(
     training: Annotated[Path, Option(help="Folder of the prepared training data")],
     root: Annotated[Path, Option(help="Source folder of the evaluation sets")],
     output: Annotated[Path, Option(help="similarity.tsv, to be written")],
-    lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
-    threads: Annotated[int, Option(help="CPU threads")] = 1,
-    device: Annotated[str, Option(help="auto, cpu or cuda")] = "auto",
+    lock: options.Lock = "none",
+    threads: options.Threads = 1,
+    device: options.Device = "auto",
 ) -> None:
     """Write one row per intermediate and target task."""
     chosen = from_json(Comparison, comparison, "--comparison")

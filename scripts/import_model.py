@@ -7,14 +7,15 @@ from typing import Annotated
 from typer import Option
 
 from xstilts import card
+from xstilts import job_options as options
 from xstilts.command_line import run
 from xstilts.recipes import MLM
 
 
 def main(
-    model: Annotated[str, Option(help="Name of the model")],
-    code: Annotated[str, Option(help="Hash of the code, for the card")],
-    output: Annotated[Path, Option(help="Folder of the checkpoint")],
+    model: options.Model,
+    code: options.CardCode,
+    output: options.NewCheckpoint,
     folder: Annotated[Path, Option(help="Folder with config.json, tokenizer.json and safetensors")],
     repository: Annotated[
         str, Option(help="Repository of the hub that it was fetched from, for the card")

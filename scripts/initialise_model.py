@@ -7,17 +7,18 @@ from typing import Annotated
 from typer import Option
 
 from xstilts import card
+from xstilts import job_options as options
 from xstilts.command_line import from_json, run
 from xstilts.job_settings import Architecture
 from xstilts.recipes import UNTRAINED
 
 
 def main(
-    model: Annotated[str, Option(help="Name of the model")],
+    model: options.Model,
     tokenizer: Annotated[Path, Option(help="Folder with tokenizer.json")],
     architecture: Annotated[str, Option(help="Shape of the encoder, as JSON")],
-    code: Annotated[str, Option(help="Hash of the code, for the card")],
-    output: Annotated[Path, Option(help="Folder of the checkpoint")],
+    code: options.CardCode,
+    output: options.NewCheckpoint,
 ) -> None:
     """Initialise an XLM-R-shaped encoder."""
     begun = time.monotonic()

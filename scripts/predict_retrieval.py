@@ -6,43 +6,38 @@ from typing import Annotated, Any
 
 from typer import Option
 
-from xstilts import card
+from xstilts import job_options as options
 from xstilts.command_line import from_json, run
 from xstilts.data.examples import Example
 from xstilts.data.sources import open_source
 from xstilts.job_settings import RetrievalPredictionJob
 from xstilts.model.layers import default_layer, layers_of
+from xstilts.prediction import stamps
 from xstilts.prediction.job import Predictor, predict_languages
 from xstilts.registry import PredictionTask
 
 
 def main(
-    checkpoint: Annotated[Path, Option(help="The checkpoint")],
-    task: Annotated[str, Option(help="Name of the evaluation task")],
-    entry: Annotated[str, Option(help="Its registry entry, as JSON")],
-    languages: Annotated[str, Option(help="Languages, separated by spaces")],
-    root: Annotated[Path, Option(help="Source folder of the examples")],
+    checkpoint: options.Checkpoint,
+    task: options.Task,
+    entry: options.Entry,
+    languages: options.Languages,
+    root: options.Root,
     settings: Annotated[str, Option(help="Layer, pooling, direction and similarity, as JSON")],
-    threads: Annotated[int, Option(help="CPU threads")],
-    device: Annotated[str, Option(help="auto, cpu or cuda")],
-    code: Annotated[str, Option(help="Hash of the code, for the stamps")],
-    output: Annotated[Path, Option(help="Folder of the predictions")],
-    lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
+    threads: options.Threads,
+    device: options.Device,
+    code: options.StampCode,
+    output: options.Predictions,
+    lock: options.Lock = "none",
 ) -> None:
     """Write predictions and stamps, but for languages whose stamp still holds."""
     definition = from_json(PredictionTask, entry, "--entry")
-    chosen, made = from_json(RetrievalPredictionJob, settings, "--settings"), card.read(checkpoint)
+    chosen = from_json(RetrievalPredictionJob, settings, "--settings")
     layer = chosen.layer or default_layer(layers_of(checkpoint))
-    stamp = {
-        "device": device,
-        "weights": made["weights"],
-        "parameters": made["parameters"],
-        "code": code,
-        "entry": definition.model_dump(),
-        "settings": chosen.model_dump(),
-        "setting": chosen.setting(layer),
-        "threads": threads,
-    }
+    setting = chosen.setting(layer)
+    stamp = stamps.of(
+        checkpoint, definition, chosen, setting=setting, code=code, threads=threads, device=device
+    )
     loader = _loader(checkpoint, task, layer, chosen, threads, device)
     predict_languages(definition, languages.split(), open_source(root, lock), output, stamp, loader)
 

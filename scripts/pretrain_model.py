@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from xstilts import card
+from xstilts import job_options as options
 from xstilts.command_line import from_json, run
 from xstilts.job_settings import PretrainingJob
 from xstilts.recipes import MLM
@@ -14,27 +15,21 @@ ROWS = 20  # of the training log
 
 
 def main(
-    model: Annotated[str, Option(help="Name of the model")],
+    model: options.Model,
     checkpoint: Annotated[Path, Option(help="What to start from; the untrained model, for `mlm`")],
     corpus: Annotated[Path, Option(help="Prepared pre-training text")],
     settings: Annotated[str, Option(help="Pre-training settings, as JSON")],
-    threads: Annotated[int, Option(help="CPU threads")],
-    device: Annotated[str, Option(help="auto, cpu or cuda")],
-    code: Annotated[str, Option(help="Hash of the code, for the card")],
-    output: Annotated[Path, Option(help="Folder of the checkpoint")],
-    recipe: Annotated[str, Option(help="The whole recipe")] = MLM,
+    threads: options.Threads,
+    device: options.Device,
+    code: options.CardCode,
+    output: options.NewCheckpoint,
+    recipe: options.Recipe = MLM,
     seed: Annotated[int, Option(help="Seed of data order and masks")] = 0,
     layer: Annotated[int | None, Option(help="Hidden state that translation ranking trains")] = None,
-    precision: Annotated[str, Option(help="auto, float32 or bfloat16")] = "auto",
-    sharded: Annotated[
-        bool, Option(help="Each of several processes keeps only its part of the weights")
-    ] = False,
-    state: Annotated[
-        Path | None, Option(help="Folder of what is kept, to go on after an interruption")
-    ] = None,
-    state_seconds: Annotated[
-        float, Option(help="Most time that an interruption may lose", envvar="XSTILTS_STATE_SECONDS")
-    ] = 600,
+    precision: options.Precision = "auto",
+    sharded: options.Sharded = False,
+    state: options.State = None,
+    state_seconds: options.StateSeconds = 600,
 ) -> None:
     """Masked LM; for the recipe `mlm` also translation ranking, where the corpus has pairs."""
     chosen = from_json(PretrainingJob, settings, "--settings")

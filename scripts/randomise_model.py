@@ -7,15 +7,16 @@ from typing import Annotated
 from typer import Option
 
 from xstilts import card
+from xstilts import job_options as options
 from xstilts.command_line import run
 from xstilts.recipes import UNTRAINED
 
 
 def main(
-    model: Annotated[str, Option(help="Name of the model")],
+    model: options.Model,
     checkpoint: Annotated[Path, Option(help="Its masked LM")],
-    code: Annotated[str, Option(help="Hash of the code, for the card")],
-    output: Annotated[Path, Option(help="Folder of the checkpoint")],
+    code: options.CardCode,
+    output: options.NewCheckpoint,
 ) -> None:
     """Randomise the weights of a model."""
     begun = time.monotonic()

@@ -6,6 +6,7 @@ from typing import Annotated, cast
 
 from typer import Option
 
+from xstilts import job_options as options
 from xstilts.command_line import from_json, run
 from xstilts.data.examples import ParallelExample, QueryExample
 from xstilts.data.queries import gold
@@ -33,7 +34,7 @@ def main(
     run_name: Annotated[str, Option("--run", help="name of the run")],
     settings: Annotated[str, Option(help="direction, neighbours and pairs of retrieval, as JSON")],
     scores: Annotated[Path, Option(help="table of scores to write")],
-    lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
+    lock: options.Lock = "none",
 ) -> None:
     """Score the controls."""
     definition = from_json(EvaluationTask, entry, "--entry")

@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Option
 
 from xstilts import card
+from xstilts import job_options as options
 from xstilts.command_line import from_json, run
 from xstilts.data.sources import open_source
 from xstilts.job_settings import RetrievalPredictionJob
@@ -18,19 +19,19 @@ from xstilts.tables import write_table
 
 
 def main(
-    checkpoint: Annotated[Path, Option(help="The checkpoint")],
+    checkpoint: options.Checkpoint,
     task: Annotated[str, Option(help="Name of the retrieval task")],
-    entry: Annotated[str, Option(help="Its registry entry, as JSON")],
-    languages: Annotated[str, Option(help="Languages, separated by spaces")],
-    root: Annotated[Path, Option(help="Source folder of the examples")],
+    entry: options.Entry,
+    languages: options.Languages,
+    root: options.Root,
     settings: Annotated[str, Option(help="Layer, pooling, direction and similarity, as JSON")],
     size: Annotated[int, Option(help="Pairs per pool")],
     draws: Annotated[int, Option(help="Pools per language")],
     key: Annotated[str, Option(help="run, model, recipe, seed, ... of the scores, as JSON")],
-    threads: Annotated[int, Option(help="CPU threads")],
-    device: Annotated[str, Option(help="auto, cpu or cuda")],
+    threads: options.Threads,
+    device: options.Device,
     scores: Annotated[Path, Option(help="Table to write, in the columns of scores.tsv")],
-    lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
+    lock: options.Lock = "none",
 ) -> None:
     """Write one accuracy per language."""
     definition = from_json(PredictionTask, entry, "--entry")

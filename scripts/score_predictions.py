@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
+from xstilts import job_options as options
 from xstilts.command_line import from_json, run
 from xstilts.data.labels import is_labelled
 from xstilts.data.queries import gold
@@ -36,7 +37,7 @@ def main(
     key: Annotated[str, Option(help="run, model, recipe, seed, ... of the scores, as JSON")],
     scores: Annotated[Path, Option(help="table of scores to write")],
     outcomes: Annotated[Path, Option(help="Parquet file of outcomes to write")],
-    lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
+    lock: options.Lock = "none",
 ) -> None:
     """Score predictions against the gold examples."""
     definition = from_json(EvaluationTask, entry, "--entry")

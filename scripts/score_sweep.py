@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Option
 
 from xstilts import card
+from xstilts import job_options as options
 from xstilts.command_line import from_json, run
 from xstilts.data.sources import open_source
 from xstilts.job_settings import MiningPredictionJob, RetrievalPredictionJob
@@ -16,17 +17,17 @@ from xstilts.tables import write_table
 
 
 def main(
-    checkpoint: Annotated[Path, Option(help="The checkpoint")],
+    checkpoint: options.Checkpoint,
     task: Annotated[str, Option(help="Name of the retrieval or mining task")],
-    entry: Annotated[str, Option(help="Its registry entry, as JSON")],
-    languages: Annotated[str, Option(help="Languages, separated by spaces")],
-    root: Annotated[Path, Option(help="Source folder of the examples")],
+    entry: options.Entry,
+    languages: options.Languages,
+    root: options.Root,
     settings: Annotated[str, Option(help="Direction and similarity, or neighbours and pairs, as JSON")],
     key: Annotated[str, Option(help="run, model, recipe and seed of the scores, as JSON")],
-    threads: Annotated[int, Option(help="CPU threads")],
-    device: Annotated[str, Option(help="auto, cpu or cuda")],
+    threads: options.Threads,
+    device: options.Device,
     scores: Annotated[Path, Option(help="Table to write, in the columns of scores.tsv")],
-    lock: Annotated[str, Option(help="data.lock of the source folder; none: it has no lock")] = "none",
+    lock: options.Lock = "none",
 ) -> None:
     """Write the task's metrics for each layer, pooling and language."""
     definition = from_json(EvaluationTask, entry, "--entry")

@@ -6,6 +6,7 @@ from typing import Annotated
 from typer import Option
 
 from xstilts import card, recipes
+from xstilts import job_options as options
 from xstilts.command_line import from_json, run
 from xstilts.data.storage import read_examples
 from xstilts.job_settings import StageJob
@@ -14,25 +15,19 @@ from xstilts.job_settings import StageJob
 def main(
     checkpoint: Annotated[Path, Option(help="Checkpoint without the last stage")],
     data: Annotated[Path, Option(help="Folder with <task>/train.jsonl and dev.jsonl")],
-    model: Annotated[str, Option(help="Name of the model")],
-    recipe: Annotated[str, Option(help="The whole recipe")],
+    model: options.Model,
+    recipe: options.Recipe,
     seed: Annotated[int, Option(help="Seed of heads and data order")],
     settings: Annotated[str, Option(help="Settings of the stage, as JSON")],
-    threads: Annotated[int, Option(help="CPU threads")],
-    device: Annotated[str, Option(help="auto, cpu or cuda")],
-    code: Annotated[str, Option(help="Hash of the code, for the card")],
-    output: Annotated[Path, Option(help="Folder of the checkpoint")],
+    threads: options.Threads,
+    device: options.Device,
+    code: options.CardCode,
+    output: options.NewCheckpoint,
     corpus: Annotated[Path | None, Option(help="Prepared text, where masked LM is part of the stage")] = None,
-    precision: Annotated[str, Option(help="auto, float32 or bfloat16")] = "auto",
-    sharded: Annotated[
-        bool, Option(help="Each of several processes keeps only its part of the weights")
-    ] = False,
-    state: Annotated[
-        Path | None, Option(help="Folder of what is kept, to go on after an interruption")
-    ] = None,
-    state_seconds: Annotated[
-        float, Option(help="Most time that an interruption may lose", envvar="XSTILTS_STATE_SECONDS")
-    ] = 600,
+    precision: options.Precision = "auto",
+    sharded: options.Sharded = False,
+    state: options.State = None,
+    state_seconds: options.StateSeconds = 600,
 ) -> None:
     """Fine-tune on one stage; the weights that are best on the English dev sets are kept."""
     shared = from_json(StageJob, settings, "--settings")

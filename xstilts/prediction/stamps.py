@@ -9,6 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
+from xstilts import card
 from xstilts.errors import PredictionError
 
 SUFFIX = ".stamp.json"
@@ -17,6 +20,34 @@ SUFFIX = ".stamp.json"
 def stamp_path(predictions: Path) -> Path:
     """Where the stamp of a prediction file stands."""
     return predictions.with_name(predictions.name + SUFFIX)
+
+
+def of(
+    checkpoint: Path,
+    entry: BaseModel,
+    settings: BaseModel,
+    *,
+    setting: str,
+    code: str,
+    threads: int,
+    device: str,
+) -> dict[str, Any]:
+    """All that decides the predictions of a checkpoint but the examples.
+
+    Raises:
+        CheckpointError: if the checkpoint has no card.
+    """
+    made = card.read(checkpoint)
+    return {
+        "device": device,
+        "weights": made["weights"],
+        "parameters": made["parameters"],
+        "code": code,
+        "entry": entry.model_dump(),
+        "settings": settings.model_dump(),
+        "setting": setting,
+        "threads": threads,
+    }
 
 
 def _text(stamp: dict[str, Any]) -> str:

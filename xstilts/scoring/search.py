@@ -220,11 +220,8 @@ def _screened_keys(screen: Screen, rows: slice, m: int, k: int, block: int) -> K
     room = np.empty((n, min(m, step)), dtype=np.float32)
     for columns in _blocks(m, step):
         found = screen.products(rows, columns, room)
-        if columns.start:
-            worst = _unpacked(best.max(axis=1))[1]
-        else:
-            worst = np.partition(found, -k, axis=1)[:, -k]
-        low = screen.floors(rows, worst)
+        first = np.partition(found, -k, axis=1)[:, -k] if columns.start == 0 else None
+        low = screen.floors(rows, _unpacked(best.max(axis=1))[1] if first is None else first)
         open_rows, places = np.divmod(np.flatnonzero(~(found < low[:, None])), found.shape[1])  # or no number
         kept.append(Pairs(open_rows, places + columns.start, found[open_rows, places]))
         _put(best, kept[-1])
