@@ -14,6 +14,7 @@ from xstilts.errors import XstiltsError
 from xstilts.fingerprint import code_hash
 from xstilts.jobs import Jobs
 from xstilts.plan import Plan
+from xstilts.preconditions import Preconditions
 from xstilts.study_jobs import StudyJobs
 
 min_version("9.0")
@@ -26,7 +27,8 @@ try:
     for path in [*workflow.configfiles, *workflow.config_settings.configfiles]:
         registry.load_yaml(Path(path))  # refuses a key given twice, of which Snakemake keeps the last
     JOBS = Jobs(Plan(settings.load(config)))
-    JOBS.validate()
+    PRECONDITIONS = Preconditions(JOBS)
+    PRECONDITIONS.validate()
 except XstiltsError as error:
     sys.exit(str(error))
 
@@ -54,9 +56,9 @@ onstart:
     for words in PLAN.smaller_pools:
         print(words, file=sys.stderr)
     try:
-        JOBS.check_data()
+        PRECONDITIONS.check_data()
         if workflow.local_exec:
-            JOBS.check_device()
+            PRECONDITIONS.check_device()
             if (
                 not workflow.deployment_settings.deployment_method
             ):  # a container has an interpreter of its own

@@ -21,6 +21,7 @@ from xstilts.data.labels import EXAMPLE_TYPES
 from xstilts.errors import DataError, RegistryError
 from xstilts.jobs import Jobs
 from xstilts.plan import Plan
+from xstilts.preconditions import Preconditions
 from xstilts.registry.hub import WHOLE, hub_datasets
 
 GIVEN = {"id", "language"}
@@ -57,7 +58,7 @@ def test_an_entry_fills_its_example_and_agrees_with_the_data_set(name: str) -> N
 @pytest.mark.parametrize("overlay", ["base", "paper"])
 def test_the_runs_on_the_hub_find_all_that_they_read(overlay: str) -> None:
     run = Jobs(Plan(settings.read(DEFAULT, DEFAULT.parent / "config" / f"{overlay}.yaml")))
-    run.validate()
+    Preconditions(run).validate()
     assert run.settings.data.source == "hub"
     assert run.fetched[-1] == f"results/{overlay}/source/models/{run.run.models[0]}"
     read = {folder for task in run.tasks for folder in run.evaluation_inputs(task)}
@@ -101,7 +102,7 @@ def test_some_languages_may_come_from_elsewhere() -> None:
     assert (others.repository, others.elsewhere) == ("cambridgeltl/xcopa", [])
     assert panx.of_part("panx", "test", "gu").splits["test"].files == "gu/test/*.parquet"
     run = jobs(["xcopa", "panx"], ["gu", "qu", "en"])
-    run.validate()
+    Preconditions(run).validate()
     assert f"{run.folder}/source/xcopa/train/en" in run.fetched
     assert {f"{run.folder}/source/panx/test/{code}" for code in ("gu", "de")} <= set(run.fetched)
 
@@ -131,10 +132,10 @@ def test_what_the_hub_lacks_is_said_beforehand() -> None:
     with pytest.raises(
         DataError, match="the source `hub` has no sick/train in en, which sick needs"
     ) as caught:
-        jobs(["xnli"], ["en"], ["sick"]).validate()
+        Preconditions(jobs(["xnli"], ["en"], ["sick"])).validate()
     assert "it holds anli, cosmosqa, csqa" in caught.value.hint
     with pytest.raises(DataError, match="the source `hub` has no data set 'text'"):
-        jobs(["xquad"], ["en"], ["cmlm"]).validate()
+        Preconditions(jobs(["xquad"], ["en"], ["cmlm"])).validate()
 
 
 def test_jobs_are_told_where_the_files_are_and_kept_off_the_network() -> None:

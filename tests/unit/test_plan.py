@@ -21,6 +21,7 @@ from xstilts.job_settings import (
 from xstilts.jobs import Jobs
 from xstilts.micro.generate import DATASETS as MICRO_DATASETS
 from xstilts.plan import Plan
+from xstilts.preconditions import Preconditions
 from xstilts.registry import Holdout, Split
 from xstilts.studies.settings import TypologyJob
 from xstilts.study_jobs import StudyJobs
@@ -242,7 +243,7 @@ def test_what_the_source_or_the_model_lacks_is_said_before_any_job(
 ) -> None:
     jobs = Jobs(Plan(settings.load(small(key, value))))
     with pytest.raises(XstiltsError, match=message):
-        jobs.validate()
+        Preconditions(jobs).validate()
 
 
 def test_what_a_job_gets_of_a_task_is_what_it_reads() -> None:
@@ -356,14 +357,14 @@ MIRROR |= {"run__languages": ["en", "de", "th"]}
 def test_what_is_licensed_is_said_before_any_job_and_may_be_left_out() -> None:
     for keys in (MIRROR, {**MIRROR, "data__lock": None}):
         with pytest.raises(DataError, match=r"no ccg/train in en, which ccg needs") as raised:
-            jobs_of("ccg", **keys).validate()
+            Preconditions(jobs_of("ccg", **keys)).validate()
         assert "Linguistic Data Consortium" in raised.value.hint
         assert "data.folders.ccg" in raised.value.hint
         assert raised.value.hint.endswith("or leave it out: run.without: [ccg]")
     left = plan_of(["csqa", "ccg", "ccg-csqa", "ccg+mnli"], ["tatoeba"], run__without=["ccg"])
     assert {cell.recipe for cell in left.cells} == {"csqa", "untrained"}
     assert left.left_out == ["ccg", "ccg+mnli", "ccg-csqa"]
-    Jobs(left).validate()
+    Preconditions(Jobs(left)).validate()
     assert plan_of(["csqa", "ccg"], ["tatoeba"]).left_out == []
 
 
@@ -380,14 +381,14 @@ NOT_IN_MICRO = {
 
 def test_every_task_can_be_planned_from_micro_but_for_stand_ins() -> None:
     for task in registry.evaluation_tasks():
-        Jobs(plan_of(["mlm"], [task])).validate()
+        Preconditions(Jobs(plan_of(["mlm"], [task]))).validate()
     for task in registry.training_tasks():
         jobs = Jobs(plan_of([task], ["tatoeba"]))
         if task in NOT_IN_MICRO:
             with pytest.raises(DataError, match=r"micro-XTREME has no .*, which .* needs"):
-                jobs.validate()
+                Preconditions(jobs).validate()
         else:
-            jobs.validate()
+            Preconditions(jobs).validate()
     parsers = {registry.datasets()[name].format for name in MICRO_DATASETS}
     stand_ins = [split for task in NOT_IN_MICRO for split in registry.training_tasks()[task].splits]
     parsers |= {registry.datasets()[split.dataset].format for split in stand_ins}
@@ -406,9 +407,9 @@ def test_a_language_may_be_left_out_of_one_task() -> None:
     assert "th" in plan.languages("tatoeba")
     assert "th" not in plan.languages("xnli")
     with pytest.raises(DataError, match=r"data.lock has no panx/dev in th") as raised:
-        Jobs(plan_of(["mlm"], ["panx"], **MIRROR)).validate()
+        Preconditions(Jobs(plan_of(["mlm"], ["panx"], **MIRROR))).validate()
     assert raised.value.hint.endswith("or leave it out: run.without: [panx/th]")
-    Jobs(plan_of(["mlm"], ["panx"], run__without=["panx/th"], **MIRROR)).validate()
+    Preconditions(Jobs(plan_of(["mlm"], ["panx"], run__without=["panx/th"], **MIRROR))).validate()
 
 
 @pytest.mark.parametrize(
@@ -443,17 +444,17 @@ def test_a_data_set_in_a_folder_of_its_own_is_noticed_and_checked(tmp_path: Path
         path.parent.mkdir(parents=True)
         path.write_text(section, encoding="utf-8")
     jobs = jobs_of("ccg", data__folders={"ccg": str(tmp_path)})
-    jobs.validate()
+    Preconditions(jobs).validate()
     before = jobs.training_locks("ccg")
     assert sorted(before) == [f"data/AUTO/{n}/wsj_{n}01.auto" for n in ("00", "02", "11", "20")]
     file.write_text("other", encoding="utf-8")
     assert {path for path, sha in jobs.training_locks("ccg").items() if sha != before[path]} == {
         "data/AUTO/02/wsj_0201.auto"
     }
-    jobs.check_data()
+    Preconditions(jobs).check_data()
     shutil.rmtree(tmp_path / "data" / "AUTO" / "20")
     with pytest.raises(DataError, match=r"(?s)files at fault: 1.*2\[01\].*is missing"):
-        jobs.check_data()
+        Preconditions(jobs).check_data()
 
 
 def test_test_splits_are_scored_where_asked_for_and_development_splits_selected_on() -> None:
@@ -465,18 +466,18 @@ def test_test_splits_are_scored_where_asked_for_and_development_splits_selected_
     assert test.training_task("pawsx").dev == [Split(dataset="pawsx", split="dev")]
     assert isinstance(test.training_task("tydiqa").dev, Holdout), "its development set is scored in both"
     jobs = Jobs(test)
-    jobs.validate()
+    Preconditions(jobs).validate()
     assert jobs.predictions("micro", "mnli", 1, "xnli")[0].endswith("/xnli/test-en.tsv")
     assert json.loads(jobs.training_entry("udpos"))["dev"] == [{"dataset": "udpos", "split": "dev"}]
     with pytest.raises(DataError, match=r"data.lock has no xnli/test in en, de") as raised:
-        Jobs(plan_of(["mlm"], ["xnli"], run__split="test", **MIRROR)).validate()
+        Preconditions(Jobs(plan_of(["mlm"], ["xnli"], run__split="test", **MIRROR))).validate()
     assert "run.split: dev" in raised.value.hint
 
 
 def test_no_language_is_lost_for_want_of_a_development_file() -> None:
     keys = {**MIRROR, "run__languages": ["de", "kk", "th", "tl", "yo"]}
     jobs = Jobs(plan_of(["mlm"], ["udpos"], **keys))
-    jobs.validate()
+    Preconditions(jobs).validate()
     assert list(jobs.evaluation_locks("udpos")) == [
         "udpos/dev-de.tsv", *(f"udpos/test-{code}.tsv" for code in ("kk", "th", "tl", "yo")),
     ]  # fmt: skip
@@ -520,7 +521,7 @@ def test_halves_of_a_test_set_are_what_is_left_without_a_development_set(tmp_pat
         (tmp_path / "bucc2018" / f"zh-en.test.{part}").write_text("x", encoding="utf-8")
     keys = {"run__languages": ["zh"], "run__split": "test", "data__folders": {"bucc2018": str(tmp_path)}}
     jobs = Jobs(plan_of(["mlm"], ["bucc2018"], **keys))
-    jobs.validate()
+    Preconditions(jobs).validate()
     assert jobs.task("bucc2018").scored("zh") == "test-half"
     assert sorted(jobs.evaluation_locks("bucc2018")) == [
         f"bucc2018/zh-en.test.{part}" for part in ("en", "gold", "zh")
@@ -544,7 +545,7 @@ def test_a_folder_that_is_of_no_use_is_refused(
 ) -> None:
     plan = plan_of(["mlm"], ["xquad"], data__folders=folders, run__languages=["en", "de"])
     with pytest.raises(error, match=message) as raised:
-        Jobs(plan).validate()
+        Preconditions(Jobs(plan)).validate()
     assert f"data.folders.{next(iter(folders))}" in str(raised.value)
 
 
@@ -565,9 +566,9 @@ def test_a_cap_beyond_what_there_is_is_refused_before_any_job(
     recipe: str, keys: dict[str, Any], held: int
 ) -> None:
     with pytest.raises(ConfigError, match=rf"asks for more examples than .* has \({held}\)") as raised:
-        jobs_of(recipe, **keys)._check_caps()
+        Preconditions(jobs_of(recipe, **keys))._check_caps()
     assert recipe in raised.value.where
-    jobs_of(f"{recipe.partition('@')[0]}@{held}", **keys)._check_caps()
+    Preconditions(jobs_of(f"{recipe.partition('@')[0]}@{held}", **keys))._check_caps()
 
 
 def test_the_run_of_the_paper_has_the_original_settings_for_every_task() -> None:
@@ -596,10 +597,10 @@ def test_what_is_trained_on_an_evaluation_set_is_not_scored_on_it() -> None:
 
 def test_all_splits_and_languages_of_a_task_decide_its_job() -> None:
     jobs = jobs_of("hellaswag_sample+tydiqa_three", **MIRROR)
-    jobs.validate()
+    Preconditions(jobs).validate()
     tydiqa = [f"tydiqa_goldp/tydiqa.goldp.{code}.train.json" for code in ("en", "ko", "sw")]
     assert sorted(jobs.training_locks("tydiqa_three")) == tydiqa
     assert sorted(jobs.training_locks("hellaswag_sample")) == ["hellaswag/sample-2000.json"]
     assert jobs.training_code("hellaswag_sample") != jobs.training_code("tydiqa_three")
     with pytest.raises(DataError, match=r"no tydiqa/train in ar, bn, fi, id, ru, te, which tydiqa_all needs"):
-        jobs_of("tydiqa_all", **MIRROR).validate()
+        Preconditions(jobs_of("tydiqa_all", **MIRROR)).validate()
