@@ -49,7 +49,7 @@ def examples(language: str, texts: list[tuple[str, str]]) -> list[ParallelExampl
 
 
 @given(pairs)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_counts_are_those_of_single_sentences(loaded: Tokenizer, texts: list[tuple[str, str]]) -> None:
     """No padding, no truncation, no marks; every text is counted once."""
     row = fertility_table(loaded, {"de": examples("de", texts)}).iloc[0]
@@ -62,14 +62,14 @@ def test_counts_are_those_of_single_sentences(loaded: Tokenizer, texts: list[tup
 
 
 @given(pairs)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_text_and_its_copy_have_fertility_one(loaded: Tokenizer, texts: list[tuple[str, str]]) -> None:
     copies = [(text, text) for text, _ in texts]
     assert fertility_table(loaded, {"de": examples("de", copies)})["fertility"].tolist() == [1.0]
 
 
 @given(pairs)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_changing_sides_inverts(loaded: Tokenizer, texts: list[tuple[str, str]]) -> None:
     there = fertility_table(loaded, {"de": examples("de", texts)})["fertility"][0]
     back = fertility_table(loaded, {"de": examples("de", [(b, a) for a, b in texts])})["fertility"][0]

@@ -174,7 +174,7 @@ def test_paraphrases_are_parallel(root: Path) -> None:
 
 
 @given(st.integers(0, 10**6), st.booleans(), st.sampled_from(["de", "ja", "sw", "zh"]))
-@example_settings(max_examples=60, deadline=None)
+@example_settings(max_examples=60)
 def test_a_paraphrase_differs_in_order_alone_in_every_language(seed: int, same: bool, language: str) -> None:
     pair = draw(Sampler(Random(seed), ("en", language)), "train", same=same)
     texts = write(pair.first, language), write(pair.second, language)
@@ -480,7 +480,7 @@ def test_no_word_names_a_place_here_and_nothing_there(root: Path) -> None:
 
 
 @given(st.integers(0, 10**6), st.sampled_from(covered_languages()))
-@example_settings(max_examples=150, deadline=None)
+@example_settings(max_examples=150)
 def test_the_words_of_a_phrase_make_its_text(seed: int, language: str) -> None:
     phrase = panx.Sentences(Sampler(Random(seed), (language,)), training=False).draw("test")
     text = re.sub("[\ue000-\ue003]", "", write(phrase, language, panx.name_of))

@@ -35,7 +35,7 @@ def graphs(draw_from: st.DrawFn) -> tuple[list[tuple[int, int]], int]:
 
 
 @given(graphs())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_arrows_are_the_transitive_reduction(graph: tuple[list[tuple[int, int]], int]) -> None:
     edges, count = graph
     expected = networkx.transitive_reduction(networkx.DiGraph(edges)).edges
@@ -43,7 +43,7 @@ def test_arrows_are_the_transitive_reduction(graph: tuple[list[tuple[int, int]],
 
 
 @given(graphs())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_every_rule_is_drawn_below_what_it_reads_and_beside_no_other(
     graph: tuple[list[tuple[int, int]], int],
 ) -> None:

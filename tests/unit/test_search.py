@@ -61,13 +61,13 @@ def problems(draw: st.DrawFn) -> tuple[Floats, Floats, int, int]:
 
 
 @given(problems())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_equals_naive_search(problem: tuple[Floats, Floats, int, int]) -> None:
     assert_equals_naive(*problem)
 
 
 @given(problems())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_single_products_equal_naive_search(problem: tuple[Floats, Floats, int, int]) -> None:
     with patch.object(search, "MOST", np.inf):  # however many may be among the best
         assert_equals_naive(*problem)
@@ -84,7 +84,7 @@ def with_means(draw: st.DrawFn) -> tuple[Floats, Floats, int, int, Means]:
 
 
 @given(with_means())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_margins_equal_full_sorting(problem: tuple[Floats, Floats, int, int, Means]) -> None:
     queries, candidates, k, block, means = problem
     indices, scores = top_k(queries, candidates, k, block, means)
@@ -109,7 +109,7 @@ def assert_torch_agrees(queries: Floats, candidates: Floats, k: int, block: int,
 
 
 @given(problems() | with_means())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_torch_finds_the_same(problem: Any) -> None:
     assert_torch_agrees(*problem[:4], problem[4] if len(problem) == 5 else None)
 

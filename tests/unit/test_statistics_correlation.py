@@ -35,7 +35,7 @@ def test_partial_correlation_is_that_of_residual_ranks(frame: pd.DataFrame, cova
 
 
 @given(st.integers(0, 10_000), st.integers(0, 3), st.integers(2, 30))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_correlations_are_pingouins(seed: int, covariates: int, values: int) -> None:
     """Few values: with ties."""
     rng = np.random.default_rng(seed)

@@ -52,7 +52,7 @@ def test_it_is_the_mean_with_the_two_way_variance() -> None:
     assert (found.seeds, found.languages, found.families) == (3, len(LANGUAGES), None)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(shift=st.floats(-80, 80), scale=st.floats(0.01, 100), order=st.permutations(list(range(3))))
 def test_it_follows_units_and_forgets_the_names_of_seeds(
     shift: float, scale: float, order: list[int]

@@ -92,7 +92,7 @@ def test_the_family_model_agrees_with_statsmodels(frame: pd.DataFrame, share: fl
     assert fit.coefficients == pytest.approx(np.asarray(theirs.fe_params), rel=1e-3, abs=1e-5)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(shift=st.floats(-50, 50), scale=st.floats(0.01, 100), slope=st.floats(-5, 5))
 def test_the_family_model_follows_units(shift: float, scale: float, slope: float) -> None:
     table = language_table().query("language != 'en'")

@@ -59,7 +59,7 @@ def test_the_component_is_that_of_the_mean_squares() -> None:
     assert order_test(runs(every(3), seed=3)).component >= 0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(shifts=st.lists(st.floats(-50, 50), min_size=3, max_size=3), names=st.permutations("xyz"))
 def test_the_luck_of_a_seed_and_the_names_of_tasks_do_not_matter(
     shifts: list[float], names: list[str]
@@ -221,7 +221,7 @@ def test_correlations_of_all_permutations_are_their_definition(missing: int) -> 
     assert label_correlations(left, right, inverse) == pytest.approx(every_r, abs=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(shift=st.lists(st.floats(-50, 50), min_size=4, max_size=4), scale=st.floats(0.01, 100))
 def test_what_a_target_gains_in_all_does_not_matter(shift: list[float], scale: float) -> None:
     data = pairs(1, effect=0.5)

@@ -46,7 +46,7 @@ def test_the_luck_of_runs_is_no_effect_of_order() -> None:
     assert np.mean(naive) > 0.8
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(shift=st.floats(-50, 50), scale=st.floats(0.01, 100))
 def test_components_follow_units(shift: float, scale: float) -> None:
     data = scores(1, 1.0, 1.0, 1.0, (3, 3, 4))

@@ -50,7 +50,7 @@ def returned(
 
 
 @given(st.data(), IDS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_labels_come_back(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, ids: list[str]
 ) -> None:
@@ -60,7 +60,7 @@ def test_labels_come_back(
 
 
 @given(st.data(), IDS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_answers_come_back(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, ids: list[str]
 ) -> None:
@@ -70,7 +70,7 @@ def test_answers_come_back(
 
 
 @given(st.data(), IDS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_tags_come_back(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, ids: list[str]
 ) -> None:
@@ -81,7 +81,7 @@ def test_tags_come_back(
 
 
 @given(st.data(), IDS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_indices_come_back(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, ids: list[str]
 ) -> None:
@@ -96,7 +96,7 @@ def falling(data: st.DataObject, count: int) -> list[float]:
 
 
 @given(st.data(), st.integers(1, 6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_rankings_come_back(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, size: int) -> None:
     examples: list[Example] = [ParallelExample(f"t-{i}", "de", "a", "b") for i in range(size)]
     predictions: dict[str, Any] = {}
@@ -110,7 +110,7 @@ def test_rankings_come_back(tmp_path_factory: pytest.TempPathFactory, data: st.D
 
 
 @given(st.data(), st.integers(0, 6), st.integers(0, 3), st.integers(1, 3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_mined_pairs_come_back(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, paired: int, alone: int, english: int
 ) -> None:

@@ -25,7 +25,7 @@ def runs() -> st.SearchStrategy[trec.Run]:
 
 
 @given(runs())
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 def test_runs_come_back(run: trec.Run) -> None:
     text = trec.write(run)
     back = trec.read(text)
@@ -38,7 +38,7 @@ def test_runs_come_back(run: trec.Run) -> None:
 
 
 @given(runs())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_trec_eval_reads_them(run: trec.Run) -> None:
     read = pytrec_eval.parse_run(io.StringIO(trec.write(run)))
     singles = {
